@@ -1,0 +1,70 @@
+//! What a handler answers with. A write can only be answered once it is committed.
+
+use std::io::Cursor;
+
+use common::access::Committed;
+use rocket::{
+    Request, Response,
+    http::{ContentType, Status},
+    response::Responder,
+};
+use serde::Serialize;
+
+use crate::problem::Problem;
+
+/// The answer of a handler, or why there is none.
+pub(crate) type Answer<T> = Result<T, Problem>;
+
+/// 200 with what was read.
+pub(crate) struct Found<T>(pub(crate) T);
+
+/// 200 with what was changed.
+pub(crate) struct Changed<T>(pub(crate) Committed<T>);
+
+/// 201 with what was created.
+pub(crate) struct Created<T>(pub(crate) Committed<T>);
+
+/// 202: it will be done, and the answer tells nothing about what.
+pub(crate) struct Accepted;
+
+/// A list that is not paged, in the shape of those that are.
+#[derive(Serialize)]
+pub(crate) struct All<T> {
+    pub(crate) data: Vec<T>,
+}
+
+fn json(status: Status, body: &impl Serialize) -> rocket::response::Result<'static> {
+    let body = serde_json::to_vec(body).map_err(|_| Status::InternalServerError)?;
+    let length = body.len();
+    // One write to the socket: Rocket would cut the body into pieces of 4 KiB.
+    Response::build()
+        .status(status)
+        .header(ContentType::JSON)
+        .max_chunk_size(length.max(1))
+        .sized_body(length, Cursor::new(body))
+        .ok()
+}
+
+impl<'r, T: Serialize> Responder<'r, 'static> for Found<T> {
+    fn respond_to(self, _: &'r Request<'_>) -> rocket::response::Result<'static> {
+        json(Status::Ok, &self.0)
+    }
+}
+
+impl<'r, T: Serialize> Responder<'r, 'static> for Changed<T> {
+    fn respond_to(self, _: &'r Request<'_>) -> rocket::response::Result<'static> {
+        json(Status::Ok, &self.0)
+    }
+}
+
+impl<'r, T: Serialize> Responder<'r, 'static> for Created<T> {
+    fn respond_to(self, _: &'r Request<'_>) -> rocket::response::Result<'static> {
+        json(Status::Created, &self.0)
+    }
+}
+
+impl<'r> Responder<'r, 'static> for Accepted {
+    fn respond_to(self, _: &'r Request<'_>) -> rocket::response::Result<'static> {
+        Response::build().status(Status::Accepted).ok()
+    }
+}

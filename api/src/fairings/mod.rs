@@ -1,0 +1,14 @@
+//! What happens to every request, whatever it asks for.
+
+mod access_log;
+mod headers;
+mod ids;
+
+use rocket::{Build, Rocket};
+
+pub(crate) use ids::request_id;
+
+/// Attaches them all.
+pub(crate) fn attach(rocket: Rocket<Build>) -> Rocket<Build> {
+    rocket.attach(ids::RequestIds).attach(headers::Headers).attach(access_log::AccessLog)
+}

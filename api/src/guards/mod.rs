@@ -1,0 +1,54 @@
+//! Guards: who calls, where and with which permission, and a valid body. They alone read the credential and the
+//! organization's segment; a handler only ever sees what they have proved.
+
+mod caller;
+mod id;
+mod input;
+mod org;
+mod query;
+
+use std::sync::Mutex;
+
+use common::{db::Db, error::Error, secrets::SessionToken};
+use rocket::{Request, http::Status, outcome::Outcome};
+
+pub(crate) use caller::Caller;
+pub(crate) use id::Id;
+pub(crate) use input::{Body, In, Mine};
+pub(crate) use org::Org;
+pub(crate) use query::Query;
+
+use crate::problem::Problem;
+
+/// Where a guard leaves its reason: Rocket drops the error value of one that fails.
+struct Denied(Mutex<Option<Problem>>);
+
+/// Takes the reason that a guard left with the request.
+pub(crate) fn denied(request: &Request<'_>) -> Option<Problem> {
+    let Denied(problem) = request.local_cache(|| Denied(Mutex::new(None)));
+    problem.lock().ok().and_then(|mut problem| problem.take())
+}
+
+/// Refuses a request; the catcher answers with the problem.
+fn deny<S, F>(request: &Request<'_>, problem: Problem) -> Outcome<S, (Status, ()), F> {
+    let status = problem.status();
+    let Denied(place) = request.local_cache(|| Denied(Mutex::new(None)));
+    if let Ok(mut place) = place.lock() {
+        *place = Some(problem);
+    }
+    Outcome::Error((status, ()))
+}
+
+/// The domain's database.
+fn db<'r>(request: &'r Request<'_>) -> Result<&'r Db, Problem> {
+    let missing = || Problem::new(Status::InternalServerError, "internal", "There is no database.");
+    request.rocket().state::<Db>().ok_or_else(missing)
+}
+
+/// The bearer's token. What does not even have the form of one is refused without a query.
+fn bearer(request: &Request<'_>) -> Result<SessionToken, Problem> {
+    let header = request.headers().get_one("Authorization").unwrap_or_default();
+    let (scheme, token) = header.split_once(' ').unwrap_or_default();
+    let token = if scheme.eq_ignore_ascii_case("bearer") { token.trim().parse().ok() } else { None };
+    token.ok_or_else(|| Error::Unauthenticated.into())
+}

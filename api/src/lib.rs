@@ -1,0 +1,126 @@
+//! The HTTP side of Taskbell. No SQL here, and no decision about who may do what: those are the domain's.
+
+mod answer;
+mod database;
+mod fairings;
+mod guards;
+mod problem;
+mod routes;
+
+use std::{io, net::IpAddr};
+
+use common::{
+    config::{Settings, SettingsError},
+    db::{self, ConnectError, Db},
+    dispatch,
+    wakeups::Queue,
+};
+use rocket::{
+    Build, Rocket,
+    config::{Ident, LogLevel, Shutdown, Sig},
+    fairing::AdHoc,
+    figment::Figment,
+};
+use tokio::sync::watch;
+
+/// Why the API could not start, or stopped.
+#[derive(Debug, thiserror::Error)]
+pub enum ApiError {
+    /// A setting is missing or wrong.
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
+    /// The database cannot be used.
+    #[error(transparent)]
+    Database(#[from] ConnectError),
+    /// The queue's URL cannot be read.
+    #[error("TASKBELL_REDIS_URL is not a Redis URL (redis://host:6379): {0}")]
+    Queue(String),
+    /// Somebody else listens there.
+    #[error("the API cannot listen on {address}:{port}: {why}")]
+    Bind {
+        /// The address.
+        address: IpAddr,
+        /// The port.
+        port: u16,
+        /// What the system said.
+        why: io::Error,
+    },
+    /// Anything else that Rocket reports.
+    #[error("the API cannot run: {0}")]
+    Rocket(String),
+}
+
+/// The server, ready to launch.
+///
+/// # Errors
+/// The first setting that is missing or wrong.
+pub fn server(settings: &Settings) -> Result<Rocket<Build>, ApiError> {
+    let queue = Queue::open(&settings.redis_url()?, &settings.redis_namespace)
+        .map_err(|fault| ApiError::Queue(fault.to_string()))?;
+    let dispatch =
+        AdHoc::on_liftoff("dispatch", |rocket| Box::pin(async move { dispatch_until_shutdown(rocket, queue) }));
+    let rocket = database::attach(rocket::custom(figment(settings)?), settings.server_key()?).attach(dispatch);
+    Ok(routes::mount(fairings::attach(rocket)))
+}
+
+/// Runs the API until it is told to stop (SIGTERM, SIGINT).
+///
+/// # Errors
+/// See [`ApiError`]; each is one sentence.
+pub async fn run(settings: &Settings) -> Result<(), ApiError> {
+    // Asked before Rocket starts: it would report a failed connection as a failed fairing.
+    let pool = db::connect(&settings.database_url()?, 1).await?;
+    db::refuse_powerful_role(&pool).await?;
+    db::refuse_other_schema(&pool).await?;
+    pool.close().await;
+    let rocket = server(settings)?.launch().await.map_err(|error| match error.kind() {
+        rocket::error::ErrorKind::Bind(why) => ApiError::Bind {
+            address: settings.address,
+            port: settings.port,
+            why: io::Error::new(why.kind(), why.to_string()),
+        },
+        other => ApiError::Rocket(other.to_string()),
+    })?;
+    // Only now: Rocket's own hook would close the pool under requests that are still being answered.
+    if let Some(db) = rocket.state::<Db>() {
+        db.close().await;
+    }
+    Ok(())
+}
+
+fn dispatch_until_shutdown(rocket: &Rocket<rocket::Orbit>, queue: Queue) {
+    let Some(db) = rocket.state::<Db>() else { return };
+    let (stop, stopped) = watch::channel(false);
+    tokio::spawn(dispatch::run(db.clone(), queue, stopped));
+    let shutdown = rocket.shutdown();
+    tokio::spawn(async move {
+        shutdown.await;
+        stop.send_replace(true);
+    });
+}
+
+fn figment(settings: &Settings) -> Result<Figment, SettingsError> {
+    let shutdown = Shutdown {
+        // The binary decides about Ctrl-C for all its processes; SIGINT still stops an API that runs alone.
+        ctrlc: true,
+        signals: [Sig::Term].into(),
+        // Rocket's default of two seconds cuts requests that take four.
+        grace: 10,
+        mercy: 5,
+        force: false,
+        ..Shutdown::default()
+    };
+    let rocket = rocket::Config {
+        address: settings.address,
+        port: settings.port,
+        ident: Ident::none(),
+        ip_header: None,
+        // One canonical line for each request is written by a fairing; Rocket's own lines cost a third of the throughput.
+        log_level: LogLevel::Off,
+        shutdown,
+        ..rocket::Config::default()
+    };
+    Ok(Figment::from(rocket)
+        .merge(("databases.taskbell.url", settings.database_url()?.as_str()))
+        .merge(("databases.taskbell.connections", settings.database_connections)))
+}

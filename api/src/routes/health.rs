@@ -1,0 +1,24 @@
+use common::db::Db;
+use rocket::{State, get};
+use serde::Serialize;
+
+use crate::answer::{Answer, Found};
+
+/// The process is well, or ready.
+#[derive(Serialize)]
+pub(crate) struct Health {
+    status: &'static str,
+}
+
+/// The process lives; asks nothing of others, so that their absence restarts nobody.
+#[get("/livez")]
+pub(crate) fn livez() -> Found<Health> {
+    Found(Health { status: "alive" })
+}
+
+/// Requests can be served: Postgres answers. Redis is not asked, since nothing needs it.
+#[get("/readyz")]
+pub(crate) async fn readyz(db: &State<Db>) -> Answer<Found<Health>> {
+    db.ping().await?;
+    Ok(Found(Health { status: "ready" }))
+}

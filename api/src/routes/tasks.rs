@@ -1,0 +1,38 @@
+use common::{
+    access::{CompleteTasks, InProject, ReadTasks, WriteTasks},
+    ids::TaskId,
+    page::Page,
+    tasks::{self, CreatedTask, NewTask, Task, TaskFilter},
+};
+use rocket::{get, post, put};
+
+use crate::{
+    answer::{Answer, Changed, Created, Found},
+    guards::{Id, In, Org, Query},
+};
+
+#[post("/<_>/tasks", data = "<input>")]
+pub(crate) async fn create(input: In<WriteTasks, NewTask>) -> Answer<Created<CreatedTask>> {
+    let In { mut scope, body } = input;
+    let mut project = InProject::<WriteTasks>::enter(&mut scope, body.project).await?;
+    let task = tasks::create(&mut project, body).await?;
+    Ok(Created(scope.commit(task).await?))
+}
+
+#[get("/<_>/tasks")]
+pub(crate) async fn list(mut org: Org<ReadTasks>, filter: Query<TaskFilter>) -> Answer<Found<Page<Task>>> {
+    Ok(Found(tasks::list(&mut org, filter.0).await?))
+}
+
+#[get("/<_>/tasks/<id>")]
+pub(crate) async fn show(mut org: Org<ReadTasks>, id: Id<TaskId>) -> Answer<Found<Task>> {
+    let (_, task) = tasks::find::<ReadTasks>(&mut org, id.0).await?;
+    Ok(Found(task))
+}
+
+#[put("/<_>/tasks/<id>/completion")]
+pub(crate) async fn complete(mut org: Org<ReadTasks>, id: Id<TaskId>) -> Answer<Changed<Task>> {
+    let (mut project, task) = tasks::find::<CompleteTasks>(&mut org, id.0).await?;
+    let task = tasks::complete(&mut project, &task).await?;
+    Ok(Changed(org.0.commit(task).await?))
+}

@@ -1,0 +1,8 @@
+//! The binary, watched from outside: its processes, its words, its exit codes.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "in a test a panic is a verdict")]
+
+mod errors;
+mod process;
+mod readme;
+mod tour;
+mod up;

@@ -1,0 +1,84 @@
+//! Who may do what. The whole policy: [`roles`] says which role holds which permission, [`rules`] who may act on whom,
+//! and the witnesses here make the rest the compiler's business.
+//!
+//! * [`Scope`] owns the transaction of one request in one organization. Only the openers of [`crate::db::Db`] mint it.
+//! * [`InProject`] admits to the content of one project.
+//! * [`Written`] becomes [`Committed`], which alone can be answered with, through [`Scope::commit`].
+//!
+//! What must not compile does not. Each example has a twin that does:
+//!
+//! ```
+//! # use common::{access::{ListMembers, Scope}, memberships};
+//! async fn members(scope: &mut Scope<ListMembers>) {
+//!     let _ = memberships::list(scope).await;
+//! }
+//! ```
+//! ```compile_fail,E0277
+//! // Under-guarded: the caller holds another permission than the one that is asked for.
+//! # use common::{access::{CreateProjects, Scope}, memberships};
+//! async fn members(scope: &mut Scope<CreateProjects>) {
+//!     let _ = memberships::list(scope).await;
+//! }
+//! ```
+//! ```
+//! # use common::{access::{ReadTasks, Scope, WriteTasks}, ids::TaskId, tasks};
+//! async fn read(scope: &mut Scope<WriteTasks>, id: TaskId) {
+//!     let _ = tasks::find::<ReadTasks>(scope, id).await;
+//! }
+//! ```
+//! ```compile_fail,E0308
+//! // Unguarded: a connection is no witness.
+//! # use common::{access::ReadTasks, ids::TaskId, tasks};
+//! async fn read(connection: &mut sqlx::PgConnection, id: TaskId) {
+//!     let _ = tasks::find::<ReadTasks>(connection, id).await;
+//! }
+//! ```
+//! ```
+//! # use common::{access::{CompleteTasks, InProject}, tasks};
+//! async fn complete(project: &mut InProject<'_, CompleteTasks>, task: &tasks::Task) {
+//!     let _ = tasks::complete(project, task).await;
+//! }
+//! ```
+//! ```compile_fail,E0277
+//! // To see a project is not to work in it.
+//! # use common::{access::{InProject, ReadTasks}, tasks};
+//! async fn complete(project: &mut InProject<'_, ReadTasks>, task: &tasks::Task) {
+//!     let _ = tasks::complete(project, task).await;
+//! }
+//! ```
+//! ```
+//! # use common::{access::{Committed, CreateProjects, Scope}, projects};
+//! async fn create(mut scope: Scope<CreateProjects>, new: projects::NewProject) -> common::Result<Committed<projects::Project>> {
+//!     let project = projects::create(&mut scope, new).await?;
+//!     scope.commit(project).await
+//! }
+//! ```
+//! ```compile_fail,E0308
+//! // Uncommitted: a write is no answer.
+//! # use common::{access::{Committed, CreateProjects, Scope}, projects};
+//! async fn create(mut scope: Scope<CreateProjects>, new: projects::NewProject) -> common::Result<Committed<projects::Project>> {
+//!     projects::create(&mut scope, new).await
+//! }
+//! ```
+//! ```compile_fail,E0451
+//! // Forged: the fields are private.
+//! # use common::access::{ListMembers, Scope};
+//! fn forge(scope: Scope<ListMembers>) -> Scope<ListMembers> {
+//!     Scope { ..scope }
+//! }
+//! ```
+
+mod committed;
+mod permissions;
+mod project;
+mod roles;
+mod rules;
+mod scope;
+
+pub use committed::{Committed, Written};
+pub use permissions::*;
+pub use project::InProject;
+pub use roles::{GrantRole, Role};
+pub use rules::{RoleChange, may_change_role, may_invite_as};
+pub(crate) use scope::Core;
+pub use scope::{Link, Me, OrgRef, Scope, SignUp, System};

@@ -1,0 +1,54 @@
+//! The second witness: organization permission says nothing of a single project.
+
+use std::marker::PhantomData;
+
+use super::{Core, Implies, Permission, ReadTasks, Scope};
+use crate::{
+    error::{Error, Result},
+    ids::ProjectId,
+};
+
+/// The caller holds `P` in one project. Minted by the statement that loads the project, or an object of it, together with
+/// the caller's effective permissions.
+#[derive(Debug)]
+pub struct InProject<'s, P> {
+    pub(crate) core: &'s mut Core,
+    pub(crate) id: ProjectId,
+    holds: PhantomData<fn() -> P>,
+}
+
+impl<'s, P: Permission> InProject<'s, P> {
+    /// Enters a project that is named by the request.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] when it is invisible to the caller, [`Error::Forbidden`] when `P` is not held in it.
+    pub async fn enter(scope: &'s mut Scope<impl Permission>, project: ProjectId) -> Result<Self> {
+        let held = sqlx::query_scalar!(
+            r#"select permissions_in(id, visibility) as "held!" from projects where id = $1"#,
+            project.0
+        )
+        .fetch_optional(scope.sql())
+        .await?;
+        Self::admit(scope.core(), project, held.unwrap_or(0))
+    }
+
+    /// Decides by the permissions that a statement has found: unseen is 404, seen but not allowed is 403.
+    pub(crate) fn admit(core: &'s mut Core, project: ProjectId, held: i64) -> Result<Self> {
+        if held & ReadTasks::BITS == 0 {
+            Err(Error::NotFound)
+        } else if held & P::BITS == P::BITS {
+            Ok(Self { core, id: project, holds: PhantomData })
+        } else {
+            Err(Error::Forbidden(P::NAME))
+        }
+    }
+
+    /// Who may write may read.
+    #[must_use]
+    pub fn weaken<Q: Permission>(self) -> InProject<'s, Q>
+    where
+        P: Implies<Q>,
+    {
+        InProject { core: self.core, id: self.id, holds: PhantomData }
+    }
+}

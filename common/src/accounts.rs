@@ -1,0 +1,133 @@
+//! Accounts: people, from sign-up to a verified e-mail.
+
+use deserr::Deserr;
+use jiff_sqlx::Timestamp;
+use serde::Serialize;
+
+use crate::{
+    access::{Committed, Link, Me, Scope, Written},
+    db::Db,
+    error::{Error, Result},
+    ids::{AccountId, VerificationId},
+    input::Faults,
+    mails::{self, MailKind, Owed},
+    passwords::{self, NewPassword},
+    secrets::{Purpose, Token},
+    text::{EmailAddress, Name},
+};
+
+/// A person.
+#[derive(Clone, Debug, Serialize)]
+pub struct Account {
+    /// Its id.
+    pub id: AccountId,
+    /// The verified address.
+    pub email: String,
+    /// What others call them.
+    pub name: String,
+    /// IANA name; null for the organization's.
+    pub time_zone: Option<String>,
+    /// Since when.
+    pub created_at: Timestamp,
+    /// Rises with every change.
+    pub version: i32,
+}
+
+/// Somebody who wants an account.
+#[derive(Debug, Deserr)]
+#[deserr(error = Faults, deny_unknown_fields)]
+pub struct NewAccount {
+    /// Will be proved by a mail.
+    pub email: EmailAddress,
+    /// What others call them.
+    pub name: Name,
+    /// 12 to 256 bytes.
+    pub password: NewPassword,
+}
+
+/// The token of a verification mail.
+#[derive(Debug, Deserr)]
+#[deserr(error = Faults, deny_unknown_fields)]
+pub struct NewVerification {
+    /// From the mail.
+    pub token: Token,
+}
+
+/// Takes a sign-up in. The account begins with its verification; an address that already has one is told so by mail, and
+/// the answer is the same (tests/api/accounts.rs: `sign_up_does_not_tell_whether_an_address_is_known`).
+///
+/// # Errors
+/// [`Error::Busy`], or the database's.
+pub async fn sign_up(db: &Db, new: NewAccount) -> Result<()> {
+    let password_hash = passwords::hash(new.password).await?;
+    let mut scope = db.begin_sign_up(&new.email, &new.name).await?;
+    let id = VerificationId::new();
+    let token_hash = scope.db().key().mailed_token(Purpose::Verification, id.0).hash();
+    // The password waits in this row until the mail proves who sent it: whoever signs up with somebody else's address
+    // leaves nothing behind that would count later.
+    let account = sqlx::query!(
+        r#"with known as (select id, email_verified_at is not null as verified from accounts where id = current_account()),
+                waiting as (
+                    insert into verifications (id, account_id, name, password_hash, token_hash, expires_at)
+                    select $1, known.id, $2, $3, $4, now() + interval '24 hours' from known where not known.verified)
+           select id as "id: AccountId", verified as "verified!" from known"#,
+        id.0,
+        new.name.as_str(),
+        password_hash,
+        token_hash.as_bytes(),
+    )
+    .fetch_one(scope.sql())
+    .await?;
+    let owed = if account.verified {
+        Owed::to_account(MailKind::AlreadyRegistered, account.id)
+    } else {
+        Owed { verification: Some(id), ..Owed::to_account(MailKind::Verification, account.id) }
+    };
+    let written = mails::owe(scope.core(), &[owed]).await?;
+    scope.commit(written).await.map(Committed::into_inner)
+}
+
+/// Uses the token up and makes the sign-up an account; other sign-ups for the address are void from then on.
+///
+/// # Errors
+/// [`Error::NotFound`] when somebody else was faster.
+pub async fn verify(scope: &mut Scope<Link>, token: &Token) -> Result<Written<Account>> {
+    let token_hash = token.hash();
+    let used = sqlx::query!(
+        "update verifications set used_at = now() where token_hash = $1 and used_at is null returning name, password_hash",
+        token_hash.as_bytes(),
+    )
+    .fetch_optional(scope.sql())
+    .await?
+    .ok_or(Error::NotFound)?;
+    sqlx::query!("update verifications set expires_at = now() where used_at is null and expires_at > now()")
+        .execute(scope.sql())
+        .await?;
+    let account = sqlx::query_as!(
+        Account,
+        r#"update accounts set name = $1, password_hash = $2, email_verified_at = now(), version = version + 1
+           where id = current_account() and email_verified_at is null
+           returning id as "id: AccountId", email, name, time_zone, created_at, version"#,
+        used.name,
+        used.password_hash,
+    )
+    .fetch_optional(scope.sql())
+    .await?
+    .ok_or(Error::NotFound)?;
+    Ok(Written(account))
+}
+
+/// The caller.
+///
+/// # Errors
+/// The database's.
+pub async fn me(scope: &mut Scope<Me>) -> Result<Account> {
+    let account = sqlx::query_as!(
+        Account,
+        r#"select id as "id: AccountId", email, name, time_zone, created_at, version
+           from accounts where id = current_account()"#
+    )
+    .fetch_one(scope.sql())
+    .await?;
+    Ok(account)
+}

@@ -1,0 +1,200 @@
+//! Settings: environment variables named `TASKBELL_…`, read once at the edge by the binary.
+//!
+//! `TASKBELL_X_FILE` names a file that holds the value of `TASKBELL_X`, which is how secrets arrive in containers.
+
+use std::{collections::BTreeMap, fmt, net::IpAddr, path::PathBuf, str::FromStr};
+
+use figment::{Figment, providers::Serialized};
+use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Deserializer, de};
+use url::Url;
+
+use crate::secrets::ServerKey;
+
+/// Everything an operator can set. docs/operations.md lists it.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Settings {
+    /// `postgres://role@host/database`; the role decides what the process may do.
+    database_url: Option<SecretString>,
+    /// Put into `database_url`.
+    database_password: Option<SecretString>,
+    /// Connections that a process keeps; about twice the cores of the database's machine serve best.
+    #[serde(default = "ten", deserialize_with = "number")]
+    pub database_connections: u32,
+    /// `redis://host:6379`.
+    redis_url: Option<SecretString>,
+    /// Keeps deployments apart that share a Redis.
+    #[serde(default = "namespace")]
+    pub redis_namespace: String,
+    /// Put into `redis_url`.
+    redis_password: Option<SecretString>,
+    /// At least 32 characters, the same for API and worker.
+    server_key: Option<SecretString>,
+    /// Where clients reach the API; links in mails begin with it.
+    #[serde(default = "local_url")]
+    pub base_url: Url,
+    /// Where the API listens.
+    #[serde(default = "loopback")]
+    pub address: IpAddr,
+    /// Where the API listens.
+    #[serde(default = "port", deserialize_with = "number")]
+    pub port: u16,
+    /// `smtp://` (STARTTLS required), `smtps://` (TLS from the first byte) or `smtp+plain://` (no TLS, for development).
+    smtp_url: Option<SecretString>,
+    /// Put into `smtp_url`.
+    smtp_password: Option<SecretString>,
+    /// The sender of every mail.
+    #[serde(default = "sender")]
+    pub mail_from: String,
+    /// What becomes of a mail whose fate is unknown: `resend` (default) or `hold`.
+    #[serde(default)]
+    pub uncertain: Uncertain,
+    /// A file that a worker touches at each completed read of its queue; `healthcheck worker` looks at its age.
+    pub heartbeat: Option<PathBuf>,
+    /// The password `migrate` gives to the role `taskbell_app`.
+    pub app_password: Option<SecretString>,
+    /// The password `migrate` gives to the role `taskbell_worker`.
+    pub worker_password: Option<SecretString>,
+    /// `text` (default) or `json`.
+    #[serde(default)]
+    pub log_format: LogFormat,
+}
+
+/// See [`Settings::uncertain`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Uncertain {
+    /// Send again; relay or mailbox can drop the repeat by its Message-ID.
+    #[default]
+    Resend,
+    /// Wait for an operator.
+    Hold,
+}
+
+/// See [`Settings::log_format`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LogFormat {
+    /// For people.
+    #[default]
+    Text,
+    /// One object a line.
+    Json,
+}
+
+/// A setting is missing or wrong; one sentence that names it.
+#[derive(Debug, thiserror::Error)]
+pub enum SettingsError {
+    /// Not set.
+    #[error("{0} is not set (nor {0}_FILE)")]
+    Missing(&'static str),
+    /// Set to something unusable.
+    #[error("{name} is not usable: {why}")]
+    Wrong {
+        /// The variable.
+        name: String,
+        /// A sentence part; never the value.
+        why: String,
+    },
+}
+
+impl Settings {
+    /// Reads the variables that begin with `TASKBELL_`.
+    ///
+    /// # Errors
+    /// The first variable that is unknown or cannot be read.
+    pub fn from_variables(variables: impl IntoIterator<Item = (String, String)>) -> Result<Self, SettingsError> {
+        let mut values = BTreeMap::new();
+        for (name, value) in variables {
+            let Some(key) = name.strip_prefix("TASKBELL_") else { continue };
+            let (key, value) = match key.strip_suffix("_FILE") {
+                Some(key) => {
+                    let text = std::fs::read_to_string(&value).map_err(|fault| SettingsError::Wrong {
+                        name: name.clone(),
+                        why: format!("{value}: {fault}"),
+                    })?;
+                    (key, text.trim_end().to_owned())
+                }
+                None => (key, value),
+            };
+            values.insert(key.to_lowercase(), value);
+        }
+        Figment::from(Serialized::defaults(values)).extract().map_err(|fault| {
+            let key = fault.path.first().map_or_else(String::new, |key| key.to_uppercase());
+            SettingsError::Wrong { name: format!("TASKBELL_{key}"), why: fault.kind.to_string() }
+        })
+    }
+
+    /// The database, with its password.
+    ///
+    /// # Errors
+    /// Missing or no URL.
+    pub fn database_url(&self) -> Result<Url, SettingsError> {
+        url("TASKBELL_DATABASE_URL", self.database_url.as_ref(), self.database_password.as_ref())
+    }
+
+    /// The queue, with its password.
+    ///
+    /// # Errors
+    /// Missing or no URL.
+    pub fn redis_url(&self) -> Result<Url, SettingsError> {
+        url("TASKBELL_REDIS_URL", self.redis_url.as_ref(), self.redis_password.as_ref())
+    }
+
+    /// The mail server, with its password.
+    ///
+    /// # Errors
+    /// Missing or no URL.
+    pub fn smtp_url(&self) -> Result<Url, SettingsError> {
+        url("TASKBELL_SMTP_URL", self.smtp_url.as_ref(), self.smtp_password.as_ref())
+    }
+
+    /// The server key.
+    ///
+    /// # Errors
+    /// Missing or too short.
+    pub fn server_key(&self) -> Result<ServerKey, SettingsError> {
+        let key = self.server_key.clone().ok_or(SettingsError::Missing("TASKBELL_SERVER_KEY"))?;
+        ServerKey::new(key).map_err(|why| SettingsError::Wrong { name: "TASKBELL_SERVER_KEY".into(), why: why.into() })
+    }
+}
+
+fn url(name: &'static str, text: Option<&SecretString>, password: Option<&SecretString>) -> Result<Url, SettingsError> {
+    let text = text.ok_or(SettingsError::Missing(name))?;
+    let wrong = |why: String| SettingsError::Wrong { name: name.to_owned(), why };
+    let mut url = Url::parse(text.expose_secret()).map_err(|fault| wrong(fault.to_string()))?;
+    if let Some(password) = password {
+        url.set_password(Some(password.expose_secret())).map_err(|()| wrong("it has no host".to_owned()))?;
+    }
+    Ok(url)
+}
+
+/// Variables are text; only the field knows that a number is meant (a password may look like one).
+fn number<'de, D: Deserializer<'de>, T: FromStr<Err: fmt::Display>>(value: D) -> Result<T, D::Error> {
+    String::deserialize(value)?.trim().parse().map_err(de::Error::custom)
+}
+
+fn ten() -> u32 {
+    10
+}
+
+fn port() -> u16 {
+    8000
+}
+
+fn namespace() -> String {
+    "taskbell".to_owned()
+}
+
+fn loopback() -> IpAddr {
+    IpAddr::from([127, 0, 0, 1])
+}
+
+fn sender() -> String {
+    "Taskbell <taskbell@localhost.localdomain>".to_owned()
+}
+
+fn local_url() -> Url {
+    Url::parse("http://127.0.0.1:8000").unwrap_or_else(|_| unreachable!("a constant"))
+}

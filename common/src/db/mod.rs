@@ -1,0 +1,68 @@
+//! Postgres: the pool of one process, the migrations, and the openers that mint every scope.
+
+mod bootstrap;
+mod connect;
+mod transaction;
+
+use std::sync::Arc;
+
+pub use sqlx::PgPool;
+use sqlx::migrate::Migrator;
+use tokio::sync::Notify;
+
+pub use bootstrap::{MigrateError, RolePasswords, create_database, migrate, url_as};
+pub use connect::{ConnectError, connect, refuse_other_schema, refuse_powerful_role};
+pub(crate) use transaction::Transaction;
+
+use crate::secrets::ServerKey;
+
+/// The migrations, built into the binary.
+pub static MIGRATOR: Migrator = sqlx::migrate!("../migrations");
+
+/// What a process needs to open scopes: its pool, the deployment's key, and whom to tell that mail was written.
+#[derive(Clone, Debug)]
+pub struct Db {
+    pub(crate) pool: PgPool,
+    pub(crate) key: ServerKey,
+    pub(crate) owed: Arc<Notify>,
+}
+
+impl Db {
+    /// Over a pool made by [`connect`].
+    #[must_use]
+    pub fn new(pool: PgPool, key: ServerKey) -> Self {
+        Self { pool, key, owed: Arc::default() }
+    }
+
+    /// The server key, for what renders mails.
+    #[must_use]
+    pub fn key(&self) -> &ServerKey {
+        &self.key
+    }
+
+    /// Woken when a commit has made mail due soon: the dispatcher need not wait for its next round.
+    #[must_use]
+    pub fn owed(&self) -> Arc<Notify> {
+        Arc::clone(&self.owed)
+    }
+
+    /// Whether Postgres answers.
+    ///
+    /// # Errors
+    /// [`crate::Error::Unavailable`] mostly.
+    pub async fn ping(&self) -> crate::Result<()> {
+        sqlx::query!("select 1 as one").fetch_one(&self.pool).await?;
+        Ok(())
+    }
+
+    /// Closes every connection; waits for those in use.
+    pub async fn close(&self) {
+        self.pool.close().await;
+    }
+
+    /// How many connections exist and how many of them are idle.
+    #[must_use]
+    pub fn connections(&self) -> (u32, usize) {
+        (self.pool.size(), self.pool.num_idle())
+    }
+}

@@ -1,0 +1,199 @@
+//! Deliveries: what one person is owed, and what became of it. This is the answer to "where did my reminder go?".
+
+use deserr::Deserr;
+use jiff_sqlx::Timestamp;
+use serde::Serialize;
+
+use crate::{
+    access::{Core, Permission, ReadDeliveries, ReadTasks, Scope},
+    error::{Error, Result},
+    ids::{AccountId, DeliveryId, MailId, TaskId},
+    input::Faults,
+    page::{Cursor, Limit, Page},
+};
+
+/// What one person is owed.
+#[derive(Clone, Debug, Serialize)]
+pub struct Delivery {
+    /// Its id.
+    pub id: DeliveryId,
+    /// `reminder`, `invitation`, …
+    pub kind: String,
+    /// The state of its mail, or `cancelled` if it alone was.
+    pub state: String,
+    /// Why it is in this state, where there is something to say.
+    pub reason: Option<String>,
+    /// Who is owed; null for an invitation.
+    pub account_id: Option<AccountId>,
+    /// The task it is about.
+    pub task_id: Option<TaskId>,
+    /// When it should be sent.
+    pub due_at: Timestamp,
+    /// When the mail server took it.
+    pub sent_at: Option<Timestamp>,
+    /// How often it was tried.
+    pub attempts: i32,
+}
+
+/// A delivery with its whole story.
+#[derive(Clone, Debug, Serialize)]
+pub struct DeliveryLog {
+    /// The delivery.
+    #[serde(flatten)]
+    pub delivery: Delivery,
+    /// Each step of its mail, in order.
+    pub steps: Vec<Step>,
+    /// Each try, with the mail server's last reply.
+    pub tries: Vec<Try>,
+}
+
+/// One step of a mail.
+#[derive(Clone, Debug, Serialize)]
+pub struct Step {
+    /// When, by the database's clock.
+    pub at: Timestamp,
+    /// From which state.
+    pub from: String,
+    /// To which.
+    pub to: String,
+    /// Why, where there is something to say.
+    pub reason: Option<String>,
+}
+
+/// One try to send a mail.
+#[derive(Clone, Debug, Serialize)]
+pub struct Try {
+    /// When it began.
+    pub started_at: Timestamp,
+    /// When it ended.
+    pub ended_at: Timestamp,
+    /// Which worker.
+    pub worker: String,
+    /// How far it came: `prepare`, `connect`, `envelope`, `body`, `done`.
+    pub phase: String,
+    /// What the mail server said last.
+    pub reply: Option<String>,
+    /// The state it led to.
+    pub outcome: String,
+}
+
+/// Which page of the deliveries.
+#[derive(Debug, Default, Deserr)]
+#[deserr(error = Faults, deny_unknown_fields)]
+pub struct DeliveryFilter {
+    /// Of one task.
+    #[deserr(default)]
+    pub task: Option<TaskId>,
+    /// Items a page.
+    #[deserr(default)]
+    pub limit: Limit,
+    /// Where the page begins.
+    #[deserr(default)]
+    pub cursor: Option<Cursor>,
+}
+
+/// One's own deliveries, and for those who may read them everybody's; of a private project only with a grant. Newest first.
+///
+/// # Errors
+/// [`Error::BadCursor`].
+pub async fn list(scope: &mut Scope<impl Permission>, filter: DeliveryFilter) -> Result<Page<Delivery>> {
+    let name = format!("deliveries {:?}", filter.task);
+    let after = filter.cursor.map(|cursor| cursor.open(scope.core(), &name)).transpose()?;
+    let deliveries = sqlx::query_as!(
+        Delivery,
+        r#"select d.id as "id: DeliveryId", d.kind, case when d.cancelled_at is null then m.state else 'cancelled' end as "state!",
+                  coalesce(d.reason, m.reason) as reason, d.account_id as "account_id: AccountId", d.task_id as "task_id: TaskId",
+                  d.due_at, m.sent_at, m.attempts
+           from deliveries d join mails m on m.id = d.mail_id
+                left join tasks t on t.org_id = d.org_id and t.id = d.task_id
+                left join projects p on p.org_id = t.org_id and p.id = t.project_id
+           where (d.account_id = current_account()
+                  or (has_permission($1) and (p.id is null or permissions_in(p.id, p.visibility) & $2 <> 0)))
+             and ($3::uuid is null or d.task_id = $3) and ($4::uuid is null or d.id < $4)
+           order by d.id desc limit $5"#,
+        ReadDeliveries::BITS,
+        ReadTasks::BITS,
+        filter.task.map(|id| id.0),
+        after,
+        filter.limit.and_one(),
+    )
+    .fetch_all(scope.sql())
+    .await?;
+    Ok(Page::of(deliveries, filter.limit, scope.core(), &name, |delivery| delivery.id.0))
+}
+
+/// One delivery with its story.
+///
+/// # Errors
+/// [`Error::NotFound`] when it is not for the caller's eyes.
+pub async fn show(scope: &mut Scope<impl Permission>, id: DeliveryId) -> Result<DeliveryLog> {
+    let row = sqlx::query!(
+        r#"select d.id as "id: DeliveryId", d.kind, case when d.cancelled_at is null then m.state else 'cancelled' end as "state!",
+                  coalesce(d.reason, m.reason) as reason, d.account_id as "account_id: AccountId", d.task_id as "task_id: TaskId",
+                  d.due_at, m.sent_at, m.attempts, m.id as "mail_id: MailId"
+           from deliveries d join mails m on m.id = d.mail_id
+                left join tasks t on t.org_id = d.org_id and t.id = d.task_id
+                left join projects p on p.org_id = t.org_id and p.id = t.project_id
+           where d.id = $3
+             and (d.account_id = current_account()
+                  or (has_permission($1) and (p.id is null or permissions_in(p.id, p.visibility) & $2 <> 0)))"#,
+        ReadDeliveries::BITS,
+        ReadTasks::BITS,
+        id.0,
+    )
+    .fetch_optional(scope.sql())
+    .await?
+    .ok_or(Error::NotFound)?;
+    let steps = sqlx::query_as!(
+        Step,
+        r#"select at, from_state as "from", to_state as "to", reason from mail_steps where mail_id = $1 order by step"#,
+        row.mail_id.0
+    )
+    .fetch_all(scope.sql())
+    .await?;
+    let tries = sqlx::query_as!(
+        Try,
+        "select started_at, ended_at, worker, phase, reply, outcome from attempts where mail_id = $1 order by fence",
+        row.mail_id.0
+    )
+    .fetch_all(scope.sql())
+    .await?;
+    let delivery = Delivery {
+        id: row.id,
+        kind: row.kind,
+        state: row.state,
+        reason: row.reason,
+        account_id: row.account_id,
+        task_id: row.task_id,
+        due_at: row.due_at,
+        sent_at: row.sent_at,
+        attempts: row.attempts,
+    };
+    Ok(DeliveryLog { delivery, steps, tries })
+}
+
+/// Cancels what is still owed for a task, with the reason; a mail that no delivery needs any more is cancelled with it.
+/// The mails are locked first: one that reaches `sending` in this moment is sent, and is not called cancelled.
+pub(crate) async fn cancel_for_task(core: &mut Core, task: TaskId, reason: &str) -> Result<()> {
+    sqlx::query!(
+        "with waiting as (
+             select m.id from mails m
+             where m.id in (select d.mail_id from deliveries d where d.task_id = $1 and d.cancelled_at is null)
+               and m.state in ('scheduled', 'retry', 'claimed')
+             for update
+         ), cancelled as (
+             update deliveries d set cancelled_at = now(), reason = $2 from waiting w
+             where d.mail_id = w.id and d.task_id = $1 and d.cancelled_at is null
+             returning d.id, d.mail_id
+         )
+         update mails m set state = 'cancelled', reason = $2, lease_until = null
+         where m.id in (select mail_id from cancelled)
+           and not exists (select from deliveries d where d.mail_id = m.id and d.cancelled_at is null
+                           and d.id not in (select id from cancelled))",
+        task.0,
+        reason,
+    )
+    .execute(core.sql())
+    .await?;
+    Ok(())
+}

@@ -1,0 +1,114 @@
+//! What can go wrong in the domain. `api` turns each into one problem document.
+
+use std::error::Error as StdError;
+
+use crate::input::Faults;
+
+/// Shorthand for the domain's results.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Every failure of a domain function.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// No credential, or none that is valid any more.
+    #[error("a valid credential is required")]
+    Unauthenticated,
+    /// E-mail and password do not belong together; never says which.
+    #[error("e-mail or password is wrong")]
+    WrongPassword,
+    /// A member without the permission; names it.
+    #[error("this needs the permission `{0}`")]
+    Forbidden(&'static str),
+    /// A rule about who may act on whom (access.rules); names it.
+    #[error("{}", .0.sentence())]
+    Refused(Refusal),
+    /// Not there, or not for the caller's eyes: the two are never told apart.
+    #[error("there is nothing here")]
+    NotFound,
+    /// The input is well-formed but not valid.
+    #[error(transparent)]
+    Invalid(#[from] Faults),
+    /// A cursor that this list did not give out.
+    #[error(transparent)]
+    BadCursor(Faults),
+    /// The state of things forbids it; the code is stable.
+    #[error("{detail}")]
+    Conflict {
+        /// Stable name.
+        code: &'static str,
+        /// A sentence.
+        detail: &'static str,
+    },
+    /// Too much at once; try again soon.
+    #[error("the service is busy")]
+    Busy,
+    /// Postgres cannot be reached or has no connection to spare.
+    #[error("the database is not available")]
+    Unavailable(#[source] sqlx::Error),
+    /// A fault of ours or of the machine; the detail is for the log only.
+    #[error("internal error")]
+    Internal(#[source] Box<dyn StdError + Send + Sync>),
+}
+
+/// A denial that no permission describes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// Roles above one's own cannot be given, nor their holders changed.
+    RoleAboveOwn,
+    /// Nobody promotes themselves.
+    SelfPromotion,
+}
+
+impl Refusal {
+    /// Stable name.
+    #[must_use]
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::RoleAboveOwn => "role_above_own",
+            Self::SelfPromotion => "self_promotion",
+        }
+    }
+
+    fn sentence(self) -> &'static str {
+        match self {
+            Self::RoleAboveOwn => "a role above your own can neither be given nor changed",
+            Self::SelfPromotion => "nobody can raise their own role",
+        }
+    }
+}
+
+/// Constraint names are error codes: the migration names the rule, this table says it in a sentence.
+const CONSTRAINTS: &[(&str, &str, &str)] = &[
+    ("organizations_slug_key", "slug_taken", "another organization has this slug"),
+    ("projects_key_key", "key_taken", "another project of the organization has this key"),
+    ("invitations_pending_key", "already_invited", "an invitation to this e-mail is already pending"),
+    ("memberships_pkey", "already_member", "the account is already a member of the organization"),
+    ("memberships_active_owner", "last_owner", "an organization keeps at least one active owner"),
+    ("task_assignees_account_fkey", "not_a_member", "an assignee is not a member of the organization"),
+    ("reminders_account_fkey", "not_a_member", "the reminder's recipient is not a member of the organization"),
+    ("project_grants_account_fkey", "not_a_member", "the account is not a member of the organization"),
+];
+
+impl From<sqlx::Error> for Error {
+    fn from(error: sqlx::Error) -> Self {
+        let Some(database) = error.as_database_error() else {
+            return match error {
+                sqlx::Error::RowNotFound => Self::NotFound,
+                sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::Io(_) => Self::Unavailable(error),
+                other => Self::Internal(Box::new(other)),
+            };
+        };
+        if let Some((_, code, detail)) = CONSTRAINTS.iter().find(|(name, ..)| Some(*name) == database.constraint()) {
+            return Self::Conflict { code, detail };
+        }
+        match database.code().as_deref() {
+            Some("TB401") => Self::Unauthenticated,
+            Some("TB404") => Self::NotFound,
+            // Shutting down, starting up, too many connections.
+            Some("57P01" | "57P02" | "57P03" | "53300") => Self::Unavailable(error),
+            // Two transactions in each other's way: nothing was done, the client may repeat it.
+            Some("40001" | "40P01") => Self::Busy,
+            _ => Self::Internal(Box::new(error)),
+        }
+    }
+}

@@ -1,0 +1,30 @@
+//! The domain of Taskbell. Knows Postgres and the wake-up queue in Redis; knows neither HTTP nor SMTP.
+//!
+//! Every function that touches a tenant's table demands a witness from [`access`]; every write answers with
+//! [`access::Committed`] or not at all.
+
+pub mod access;
+pub mod accounts;
+pub mod config;
+pub mod db;
+pub mod deliveries;
+pub mod dispatch;
+pub mod error;
+pub mod ids;
+pub mod input;
+pub mod invitations;
+pub mod mails;
+pub mod memberships;
+pub mod organizations;
+pub mod page;
+pub mod passwords;
+pub mod projects;
+pub mod reminders;
+pub mod secrets;
+pub mod sessions;
+pub mod tasks;
+pub mod text;
+pub mod time;
+pub mod wakeups;
+
+pub use error::{Error, Result};

@@ -1,0 +1,112 @@
+//! Mails: the one outbox, and its state machine (docs/reminders.md). Everything the product sends goes this way.
+//!
+//! `claims` has the steps of one try, `sweep` repairs what was left behind, `content` says what a mail is about.
+
+mod claims;
+mod content;
+mod sweep;
+
+use jiff::Timestamp;
+use jiff_sqlx::ToSqlx;
+use uuid::Uuid;
+
+pub use claims::{Attempt, Claim, Outcome, Phase, claim, finish, mark_sending, renew};
+pub use content::{Content, ReminderContent, Subject, content};
+pub use sweep::{Swept, sweep};
+
+use crate::{
+    access::{Core, Written},
+    error::Result,
+    ids::{AccountId, DeliveryId, InvitationId, MailId, ReminderId, TaskId, VerificationId},
+};
+
+/// What a mail is for. A new kind is a variant here, a template folder, and a line in `content`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, sqlx::Type)]
+#[sqlx(type_name = "text", rename_all = "snake_case")]
+pub enum MailKind {
+    /// A task's reminder.
+    Reminder,
+    /// An offer of membership.
+    Invitation,
+    /// Proves the e-mail of a sign-up.
+    Verification,
+    /// Tells an owner that somebody signed up with their address.
+    AlreadyRegistered,
+}
+
+impl MailKind {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Reminder => "reminder",
+            Self::Invitation => "invitation",
+            Self::Verification => "verification",
+            Self::AlreadyRegistered => "already_registered",
+        }
+    }
+}
+
+/// Something that somebody is owed from now on: a delivery, and the mail that carries it.
+#[derive(Clone, Debug)]
+pub(crate) struct Owed {
+    pub delivery: DeliveryId,
+    pub kind: MailKind,
+    pub account: Option<AccountId>,
+    pub reminder: Option<ReminderId>,
+    pub task: Option<TaskId>,
+    pub invitation: Option<InvitationId>,
+    pub verification: Option<VerificationId>,
+    /// None: at once.
+    pub due_at: Option<Timestamp>,
+}
+
+impl Owed {
+    pub(crate) fn to_account(kind: MailKind, account: AccountId) -> Self {
+        Self { account: Some(account), ..Self::to_nobody_yet(kind) }
+    }
+
+    /// To an address that need not have an account.
+    pub(crate) fn to_nobody_yet(kind: MailKind) -> Self {
+        Self {
+            delivery: DeliveryId::new(),
+            kind,
+            account: None,
+            reminder: None,
+            task: None,
+            invitation: None,
+            verification: None,
+            due_at: None,
+        }
+    }
+}
+
+/// Writes deliveries and their mails, in the transaction that owes them: nothing after its commit can fail.
+pub(crate) async fn owe(core: &mut Core, owed: &[Owed]) -> Result<Written<()>> {
+    let ids = |id: fn(&Owed) -> Option<Uuid>| owed.iter().map(id).collect::<Vec<Option<Uuid>>>();
+    let soon = sqlx::query_scalar!(
+        r#"with owed as (
+               select *, coalesce(due_at, now()) as at
+               from unnest($1::uuid[], $2::uuid[], $3::text[], $4::uuid[], $5::uuid[], $6::uuid[], $7::uuid[], $8::uuid[], $9::timestamptz[])
+                    as o (delivery_id, mail_id, kind, account_id, reminder_id, task_id, invitation_id, verification_id, due_at)
+           ), mailed as (
+               insert into mails (id, org_id, account_id, kind, due_at, next_at, expires_at)
+               select mail_id, current_org(), account_id, kind, at, at, at + interval '12 hours' from owed
+           ), delivered as (
+               insert into deliveries (id, org_id, account_id, mail_id, kind, reminder_id, task_id, invitation_id, verification_id, due_at)
+               select delivery_id, current_org(), account_id, mail_id, kind, reminder_id, task_id, invitation_id, verification_id, at from owed
+           )
+           select coalesce(bool_or(at < now() + interval '2 seconds'), false) as "soon!" from owed"#,
+        &owed.iter().map(|o| o.delivery.0).collect::<Vec<_>>(),
+        &owed.iter().map(|_| MailId::new().0).collect::<Vec<_>>(),
+        &owed.iter().map(|o| o.kind.as_str().to_owned()).collect::<Vec<_>>(),
+        &ids(|o| o.account.map(|id| id.0)) as _,
+        &ids(|o| o.reminder.map(|id| id.0)) as _,
+        &ids(|o| o.task.map(|id| id.0)) as _,
+        &ids(|o| o.invitation.map(|id| id.0)) as _,
+        &ids(|o| o.verification.map(|id| id.0)) as _,
+        owed.iter().map(|o| o.due_at.map(ToSqlx::to_sqlx)).collect::<Vec<_>>() as _,
+    )
+    .fetch_one(core.sql())
+    .await?;
+    core.owes |= soon;
+    Ok(Written(()))
+}

@@ -1,0 +1,70 @@
+//! What was left behind: leases that ended, fates unknown, mails past their life, and hints that Redis lost.
+
+use crate::{config::Uncertain, db::Db, error::Result, ids::MailId};
+
+/// What a round has found.
+#[derive(Clone, Debug, Default)]
+pub struct Swept {
+    /// Claims given back because their lease ended before the body.
+    pub reclaimed: u64,
+    /// Leases that ended in the middle of the body.
+    pub uncertain: u64,
+    /// Mails past their life.
+    pub expired: u64,
+    /// Due for more than three seconds and unclaimed: Redis is gone or has forgotten them. To be claimed without it.
+    pub overdue: Vec<MailId>,
+}
+
+/// Five workers were lost over the same mail: the mail is the poison.
+const POISON: i32 = 5;
+
+/// One round; several workers may run it at once.
+///
+/// # Errors
+/// The database's.
+pub async fn sweep(db: &Db, policy: Uncertain, most: i64) -> Result<Swept> {
+    let reclaimed = sqlx::query!(
+        "update mails set lease_until = null, queued_at = null, lost_claims = lost_claims + 1, next_at = clock_timestamp(),
+                reason = 'the worker was lost before the body',
+                state = case when lost_claims + 1 >= $1 then 'dead' else 'retry' end
+         where id in (select id from mails where state = 'claimed' and lease_until <= clock_timestamp() for update skip locked)",
+        POISON,
+    )
+    .execute(&db.pool)
+    .await?;
+    let uncertain = sqlx::query!(
+        "update mails set lease_until = null, state = 'uncertain', reason = 'the worker was lost in the middle of the body'
+         where id in (select id from mails where state = 'sending' and lease_until <= clock_timestamp() for update skip locked)"
+    )
+    .execute(&db.pool)
+    .await?;
+    if policy == Uncertain::Resend {
+        sqlx::query!(
+            "update mails set state = 'retry', queued_at = null, next_at = clock_timestamp(), reason = 'sent again: its fate was unknown'
+             where id in (select id from mails where state = 'uncertain' for update skip locked)"
+        )
+        .execute(&db.pool)
+        .await?;
+    }
+    let expired = sqlx::query!(
+        "update mails set state = 'expired', reason = 'too late to be of use'
+         where id in (select id from mails where state in ('scheduled', 'retry') and next_at <= clock_timestamp()
+                      and expires_at <= clock_timestamp() for update skip locked)"
+    )
+    .execute(&db.pool)
+    .await?;
+    let overdue = sqlx::query_scalar!(
+        r#"select id as "id: MailId" from mails
+           where state in ('scheduled', 'retry') and next_at < clock_timestamp() - interval '3 seconds'
+           order by next_at limit $1"#,
+        most,
+    )
+    .fetch_all(&db.pool)
+    .await?;
+    Ok(Swept {
+        reclaimed: reclaimed.rows_affected(),
+        uncertain: uncertain.rows_affected(),
+        expired: expired.rows_affected(),
+        overdue,
+    })
+}

@@ -1,0 +1,90 @@
+//! Listing tasks: filters are free, so the statement is built; values are bound, always.
+
+use deserr::Deserr;
+use sqlx::{Postgres, QueryBuilder};
+use uuid::Uuid;
+
+use super::{Task, TaskRow};
+use crate::{
+    access::{Implies, Permission, ReadTasks, Scope},
+    error::Result,
+    ids::ProjectId,
+    input::Faults,
+    page::{Cursor, Limit, Page},
+};
+
+/// Which tasks, and which page of them.
+#[derive(Debug, Default, Deserr)]
+#[deserr(error = Faults, deny_unknown_fields)]
+pub struct TaskFilter {
+    /// Of one project.
+    #[deserr(default)]
+    pub project: Option<ProjectId>,
+    /// Open or completed.
+    #[deserr(default)]
+    pub status: Option<TaskStatus>,
+    /// Items a page.
+    #[deserr(default)]
+    pub limit: Limit,
+    /// Where the page begins.
+    #[deserr(default)]
+    pub cursor: Option<Cursor>,
+}
+
+/// Whether a task is done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserr)]
+#[deserr(rename_all = lowercase, error = Faults)]
+pub enum TaskStatus {
+    /// To do.
+    Open,
+    /// Done.
+    Completed,
+}
+
+/// A page of the tasks that the caller can see, newest first.
+///
+/// # Errors
+/// [`crate::Error::BadCursor`].
+pub async fn list(scope: &mut Scope<impl Implies<ReadTasks>>, filter: TaskFilter) -> Result<Page<Task>> {
+    let name = format!("tasks {:?} {:?}", filter.project, filter.status);
+    let after = filter.cursor.map(|cursor| cursor.open(scope.core(), &name)).transpose()?;
+    let rows: Vec<TaskRow> =
+        statement(filter.project, filter.status, after, filter.limit).build_query_as().fetch_all(scope.sql()).await?;
+    let tasks = rows.into_iter().map(Task::from).collect();
+    Ok(Page::of(tasks, filter.limit, scope.core(), &name, |task| task.id.0))
+}
+
+fn statement(
+    project: Option<ProjectId>,
+    status: Option<TaskStatus>,
+    after: Option<Uuid>,
+    limit: Limit,
+) -> QueryBuilder<Postgres> {
+    // Projects are few and tasks are many: who may see which is decided once for each project.
+    let mut sql = QueryBuilder::new(
+        "with visible as materialized (
+             select org_id, id, key, permissions_in(id, visibility) as held from projects where permissions_in(id, visibility) & ",
+    );
+    sql.push_bind(ReadTasks::BITS);
+    sql.push(
+        " <> 0)
+         select t.id, t.project_id, p.key as project_key, t.number, t.title, t.description,
+                t.due_on, t.due_local, t.due_zone, t.due_at,
+                array(select a.account_id from task_assignees a where a.org_id = t.org_id and a.task_id = t.id order by 1) as assignees,
+                t.created_by, t.created_at, t.updated_at, t.completed_at, t.completed_by, t.version, p.held
+         from tasks t join visible p on p.org_id = t.org_id and p.id = t.project_id where true",
+    );
+    if let Some(project) = project {
+        sql.push(" and t.project_id = ").push_bind(project.0);
+    }
+    match status {
+        Some(TaskStatus::Open) => sql.push(" and t.completed_at is null"),
+        Some(TaskStatus::Completed) => sql.push(" and t.completed_at is not null"),
+        None => &mut sql,
+    };
+    if let Some(after) = after {
+        sql.push(" and t.id < ").push_bind(after);
+    }
+    sql.push(" order by t.id desc limit ").push_bind(limit.and_one());
+    sql
+}

@@ -1,0 +1,288 @@
+//! When a task is due, and when a reminder is.
+
+use deserr::Deserr;
+use jiff::{Timestamp, Zoned, civil, tz::TimeZone};
+use serde::Serialize;
+
+use super::{Offset, TimeFault, TimeZoneName};
+use crate::input::Faults;
+
+/// A due value in one of its three forms. A date is due until the end of the reader's local day.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserr)]
+#[serde(untagged)]
+#[deserr(error = Faults, try_from(RawPoint) = Due::try_from -> TimeFault)]
+pub enum Due {
+    /// A day.
+    Date {
+        /// The day.
+        date: civil::Date,
+    },
+    /// A time on somebody's wall clock.
+    Local {
+        /// What the clock shows.
+        local: civil::DateTime,
+        /// Where it hangs.
+        time_zone: TimeZoneName,
+    },
+    /// An instant.
+    At {
+        /// The instant.
+        at: Timestamp,
+    },
+}
+
+/// When a reminder is: relative to the due value, or by itself.
+#[derive(Clone, Debug, Serialize, Deserr)]
+#[serde(untagged)]
+#[deserr(error = Faults, try_from(RawPoint) = When::try_from -> TimeFault)]
+pub enum When {
+    /// Before (negative) or after the due value.
+    Offset {
+        /// How long.
+        offset: Offset,
+    },
+    /// A time on somebody's wall clock.
+    Local {
+        /// What the clock shows.
+        local: civil::DateTime,
+        /// Where it hangs.
+        time_zone: TimeZoneName,
+    },
+    /// An instant.
+    At {
+        /// The instant.
+        at: Timestamp,
+    },
+}
+
+impl Due {
+    /// The zoned moment from which offsets count, for a person in `zone` who is told of dates at `hour`.
+    ///
+    /// # Errors
+    /// [`TimeFault::OutOfRange`].
+    pub fn anchor(&self, zone: &TimeZone, hour: civil::Time) -> Result<Zoned, TimeFault> {
+        match self {
+            Self::Date { date } => date.to_datetime(hour).to_zoned(zone.clone()).map_err(|_| TimeFault::OutOfRange),
+            Self::Local { local, time_zone } => {
+                local.to_zoned(time_zone.rules().clone()).map_err(|_| TimeFault::OutOfRange)
+            }
+            Self::At { at } => Ok(at.to_zoned(zone.clone())),
+        }
+    }
+}
+
+impl Due {
+    /// For a reader in `zone`: `2026-12-01 09:00 (Europe/Berlin)`.
+    #[must_use]
+    pub fn in_words(&self, zone: &TimeZoneName) -> String {
+        match self {
+            Self::Date { date } => date.to_string(),
+            Self::Local { local, time_zone } => format!("{} ({time_zone})", local.strftime("%Y-%m-%d %H:%M")),
+            Self::At { at } => format!("{} ({zone})", at.to_zoned(zone.rules().clone()).strftime("%Y-%m-%d %H:%M")),
+        }
+    }
+}
+
+impl When {
+    /// The instant for a person in `zone` who is told of dates at `hour`; none for an offset without a due value.
+    ///
+    /// # Errors
+    /// [`TimeFault::OutOfRange`].
+    pub fn instant(
+        &self,
+        due: Option<&Due>,
+        zone: &TimeZone,
+        hour: civil::Time,
+    ) -> Result<Option<Timestamp>, TimeFault> {
+        match (self, due) {
+            (Self::Offset { offset }, Some(due)) => offset.from_anchor(&due.anchor(zone, hour)?).map(Some),
+            (Self::Offset { .. }, None) => Ok(None),
+            (Self::Local { local, time_zone }, _) => {
+                let zoned = local.to_zoned(time_zone.rules().clone()).map_err(|_| TimeFault::OutOfRange)?;
+                Ok(Some(zoned.timestamp()))
+            }
+            (Self::At { at }, _) => Ok(Some(*at)),
+        }
+    }
+}
+
+/// What JSON says before the form is known.
+#[derive(Debug, Deserr)]
+#[deserr(error = Faults, deny_unknown_fields)]
+struct RawPoint {
+    #[deserr(default)]
+    date: Option<String>,
+    #[deserr(default)]
+    local: Option<String>,
+    #[deserr(default)]
+    time_zone: Option<TimeZoneName>,
+    #[deserr(default)]
+    at: Option<String>,
+    #[deserr(default)]
+    offset: Option<Offset>,
+}
+
+impl TryFrom<RawPoint> for Due {
+    type Error = TimeFault;
+
+    fn try_from(raw: RawPoint) -> Result<Self, TimeFault> {
+        match raw {
+            RawPoint { date: Some(date), local: None, time_zone: None, at: None, offset: None } => {
+                Ok(Self::Date { date: date.parse().map_err(|_| TimeFault::NotADate)? })
+            }
+            RawPoint { date: None, local: Some(local), time_zone: Some(time_zone), at: None, offset: None } => {
+                Ok(Self::Local { local: local_time(&local)?, time_zone })
+            }
+            RawPoint { date: None, local: None, time_zone: None, at: Some(at), offset: None } => {
+                Ok(Self::At { at: instant(&at)? })
+            }
+            RawPoint { date: None, at: None, offset: None, local, time_zone }
+                if local.is_some() != time_zone.is_some() =>
+            {
+                Err(TimeFault::ZoneAndLocal)
+            }
+            _ => Err(TimeFault::OneForm("date; at; local with time_zone")),
+        }
+    }
+}
+
+impl TryFrom<RawPoint> for When {
+    type Error = TimeFault;
+
+    fn try_from(raw: RawPoint) -> Result<Self, TimeFault> {
+        match raw {
+            RawPoint { offset: Some(offset), date: None, local: None, time_zone: None, at: None } => {
+                Ok(Self::Offset { offset })
+            }
+            RawPoint { offset: Some(_), .. } => Err(TimeFault::OneForm("offset; at; local with time_zone")),
+            raw => match Due::try_from(raw)? {
+                Due::Local { local, time_zone } => Ok(Self::Local { local, time_zone }),
+                Due::At { at } => Ok(Self::At { at }),
+                Due::Date { .. } => Err(TimeFault::OneForm("offset; at; local with time_zone")),
+            },
+        }
+    }
+}
+
+/// `2026-12-01T09:00`, and nothing that names an offset or a zone: that would be a second truth.
+fn local_time(text: &str) -> Result<civil::DateTime, TimeFault> {
+    let plain = text.contains('T')
+        && !text.ends_with(['Z', 'z'])
+        && !text.contains(['[', '+'])
+        && text.matches('-').count() == 2;
+    if plain { text.parse().map_err(|_| TimeFault::NotALocalTime) } else { Err(TimeFault::NotALocalTime) }
+}
+
+fn instant(text: &str) -> Result<Timestamp, TimeFault> {
+    text.parse().map_err(|_| TimeFault::NotAnInstant)
+}
+
+/// The columns of a due value (`tasks`).
+#[derive(Clone, Debug, Default)]
+pub struct DueColumns {
+    /// A date.
+    pub on: Option<jiff_sqlx::Date>,
+    /// A local time.
+    pub local: Option<jiff_sqlx::DateTime>,
+    /// Its zone.
+    pub zone: Option<String>,
+    /// The instant, of a local time too.
+    pub at: Option<jiff_sqlx::Timestamp>,
+}
+
+impl DueColumns {
+    /// For storing.
+    ///
+    /// # Errors
+    /// [`TimeFault::OutOfRange`].
+    pub fn of(due: Option<&Due>) -> Result<Self, TimeFault> {
+        Ok(match due {
+            None => Self::default(),
+            Some(Due::Date { date }) => Self { on: Some((*date).into()), ..Self::default() },
+            Some(Due::At { at }) => Self { at: Some((*at).into()), ..Self::default() },
+            Some(due @ Due::Local { local, time_zone }) => Self {
+                on: None,
+                local: Some((*local).into()),
+                zone: Some(time_zone.to_string()),
+                at: Some(due.anchor(&TimeZone::UTC, civil::Time::midnight())?.timestamp().into()),
+            },
+        })
+    }
+
+    /// What was stored.
+    #[must_use]
+    pub fn due(self) -> Option<Due> {
+        match self {
+            Self { on: Some(date), .. } => Some(Due::Date { date: date.to_jiff() }),
+            Self { local: Some(local), zone: Some(zone), .. } => {
+                Some(Due::Local { local: local.to_jiff(), time_zone: TimeZoneName::stored(&zone) })
+            }
+            Self { at: Some(at), .. } => Some(Due::At { at: at.to_jiff() }),
+            _ => None,
+        }
+    }
+}
+
+/// The columns of a reminder's time (`reminders`).
+#[derive(Clone, Debug, Default)]
+pub struct WhenColumns {
+    /// An offset.
+    pub offset: Option<String>,
+    /// A local time.
+    pub local: Option<jiff_sqlx::DateTime>,
+    /// Its zone.
+    pub zone: Option<String>,
+    /// An instant.
+    pub at: Option<jiff_sqlx::Timestamp>,
+}
+
+impl From<&When> for WhenColumns {
+    fn from(when: &When) -> Self {
+        match when {
+            When::Offset { offset } => Self { offset: Some(offset.to_string()), ..Self::default() },
+            When::At { at } => Self { at: Some((*at).into()), ..Self::default() },
+            When::Local { local, time_zone } => {
+                Self { local: Some((*local).into()), zone: Some(time_zone.to_string()), ..Self::default() }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::input::read;
+
+    fn due(value: serde_json::Value) -> Result<Due, &'static str> {
+        read::<Due>(value).map_err(|faults| faults.0[0].code)
+    }
+
+    #[test]
+    fn a_due_value_has_one_of_three_forms_and_a_bare_local_time_is_refused() {
+        use serde_json::json;
+        assert!(matches!(due(json!({"date": "2026-12-01"})), Ok(Due::Date { .. })));
+        assert!(matches!(
+            due(json!({"local": "2026-12-01T09:00", "time_zone": "Europe/Berlin"})),
+            Ok(Due::Local { .. })
+        ));
+        assert!(matches!(due(json!({"at": "2026-12-01T09:00:00+01:00"})), Ok(Due::At { .. })));
+        assert_eq!(due(json!({"local": "2026-12-01T09:00"})), Err("local_needs_zone"));
+        assert_eq!(due(json!({"local": "2026-12-01T09:00Z", "time_zone": "UTC"})), Err("not_a_local_time"));
+        assert_eq!(due(json!({"local": "2026-12-01T09:00", "time_zone": "Mars/Olympus"})), Err("not_a_time_zone"));
+        assert_eq!(due(json!({"at": "2026-12-01T09:00:00"})), Err("not_an_instant"));
+        assert_eq!(due(json!({"date": "2026-02-30"})), Err("not_a_date"));
+        assert_eq!(due(json!({"date": "2026-12-01", "at": "2026-12-01T09:00:00Z"})), Err("one_form"));
+        assert_eq!(due(json!({})), Err("one_form"));
+    }
+
+    #[test]
+    fn an_offset_of_a_date_counts_from_the_readers_own_morning() {
+        let due = due(serde_json::json!({"date": "2026-12-01"})).unwrap();
+        let when: When = read(serde_json::json!({"offset": "-P1D"})).unwrap();
+        let nine = civil::time(9, 0, 0, 0);
+        for (zone, expected) in [("Europe/Berlin", "2026-11-30T08:00:00Z"), ("Asia/Tokyo", "2026-11-30T00:00:00Z")] {
+            let zone = TimeZone::get(zone).unwrap();
+            assert_eq!(when.instant(Some(&due), &zone, nine).unwrap().unwrap().to_string(), expected);
+        }
+    }
+}

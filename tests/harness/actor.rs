@@ -1,0 +1,66 @@
+use common::ids::AccountId;
+use reqwest::Method;
+use serde_json::Value;
+use url::Url;
+
+use crate::Reply;
+
+/// Somebody who acts: signed in or not, in an organization or not.
+#[derive(Clone, Debug)]
+pub struct Actor {
+    /// Their account.
+    pub id: AccountId,
+    /// Their address.
+    pub email: String,
+    pub(crate) token: Option<String>,
+    pub(crate) api: Url,
+    pub(crate) org: Option<String>,
+    pub(crate) http: reqwest::Client,
+}
+
+impl Actor {
+    /// The same person in an organization: paths are then relative to it.
+    #[must_use]
+    pub fn within(&self, org: &str) -> Self {
+        Self { org: Some(org.to_owned()), ..self.clone() }
+    }
+
+    /// The same client with another token, or none.
+    #[must_use]
+    pub fn with_token(&self, token: Option<&str>) -> Self {
+        Self { token: token.map(str::to_owned), ..self.clone() }
+    }
+
+    /// Asks.
+    pub async fn get(&self, path: &str) -> Reply {
+        self.send(self.request(Method::GET, path), format!("GET {path}")).await
+    }
+
+    /// Sends JSON.
+    pub async fn post(&self, path: &str, body: Value) -> Reply {
+        self.send(self.request(Method::POST, path).json(&body), format!("POST {path} {body}")).await
+    }
+
+    /// Sends JSON.
+    pub async fn put(&self, path: &str, body: Value) -> Reply {
+        self.send(self.request(Method::PUT, path).json(&body), format!("PUT {path} {body}")).await
+    }
+
+    /// Sends whatever the builder says.
+    pub async fn send(&self, request: reqwest::RequestBuilder, name: String) -> Reply {
+        Reply::of(name, request.send().await.unwrap()).await
+    }
+
+    /// A request of this person: `/v1/…` as it is, anything else within the organization.
+    pub fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
+        let path = match &self.org {
+            Some(org) if !path.starts_with("/v1/") => format!("/v1/orgs/{org}{path}"),
+            _ => path.to_owned(),
+        };
+        let request = self.http.request(method, self.api.join(&path).unwrap());
+        match &self.token {
+            Some(token) => request.bearer_auth(token),
+            None => request,
+        }
+    }
+}

@@ -1,0 +1,236 @@
+use std::{net::Ipv4Addr, sync::Arc, time::Duration};
+
+use common::{
+    config::Settings,
+    db::{self, Db},
+    secrets::ServerKey,
+    wakeups::Queue,
+};
+use local::{Inbox, Message};
+use rocket::fairing::AdHoc;
+use sqlx::{AssertSqlSafe, Connection, PgConnection, PgPool, postgres::PgPoolOptions};
+use tokio::{
+    sync::{oneshot, watch},
+    task::JoinHandle,
+};
+use url::Url;
+use uuid::Uuid;
+
+use crate::{
+    Actor, PATIENCE,
+    services::{Shared, shared},
+};
+
+const KEY: &str = "a key for tests only, long enough to be one";
+
+/// A whole Taskbell of one test: its own database, queue and mail catcher, and the API on a port of its own. The worker
+/// runs when the test asks for it.
+pub struct TestApp {
+    /// Where the mail arrives.
+    pub inbox: Inbox,
+    /// The queue.
+    pub queue: Queue,
+    /// The database as its superuser, whom row security does not bind: for arranging and for looking behind the curtain.
+    pub admin: PgPool,
+    /// The deployment's key.
+    pub key: ServerKey,
+    /// The database's URL, as its superuser.
+    pub database_url: Url,
+    /// The queue's URL.
+    pub redis_url: Url,
+    pub(crate) namespace: String,
+    api: Url,
+    http: reqwest::Client,
+    shutdown: rocket::Shutdown,
+}
+
+/// A worker that the test has started.
+pub struct RunningWorker {
+    stop: watch::Sender<bool>,
+    task: JoinHandle<Result<(), worker::WorkerError>>,
+}
+
+impl TestApp {
+    /// Over the run's shared services.
+    ///
+    /// # Panics
+    /// When something does not start.
+    pub async fn start() -> Self {
+        let redis = tokio::task::spawn_blocking(shared).await.unwrap().redis_url.clone();
+        Self::with_redis(redis).await
+    }
+
+    /// Over a Redis that the test means to hurt.
+    ///
+    /// # Panics
+    /// When something does not start.
+    pub async fn with_redis(redis_url: Url) -> Self {
+        let shared = tokio::task::spawn_blocking(shared).await.unwrap();
+        let name = format!("t{}", Uuid::now_v7().simple());
+        let database_url = copy_template(shared, &name).await;
+        let key = ServerKey::new(KEY.to_owned().into()).unwrap();
+        let settings = Settings::from_variables(
+            [
+                ("TASKBELL_DATABASE_URL", url_as(&database_url, "taskbell_app").to_string()),
+                ("TASKBELL_DATABASE_CONNECTIONS", "4".to_owned()),
+                ("TASKBELL_REDIS_URL", redis_url.to_string()),
+                ("TASKBELL_REDIS_NAMESPACE", name.clone()),
+                ("TASKBELL_SERVER_KEY", KEY.to_owned()),
+                ("TASKBELL_PORT", "0".to_owned()),
+            ]
+            .map(|(variable, value)| (variable.to_owned(), value)),
+        );
+        let (api, shutdown) = launch(&settings.unwrap()).await;
+        Self {
+            inbox: Inbox::start((Ipv4Addr::LOCALHOST, 0).into(), None).await.unwrap(),
+            queue: Queue::open(&redis_url, &name).unwrap(),
+            admin: PgPoolOptions::new().max_connections(4).connect(database_url.as_str()).await.unwrap(),
+            key,
+            database_url,
+            redis_url,
+            namespace: name,
+            api,
+            http: reqwest::Client::builder().pool_max_idle_per_host(0).timeout(PATIENCE).build().unwrap(),
+            shutdown,
+        }
+    }
+
+    /// Somebody without an account.
+    #[must_use]
+    pub fn stranger(&self) -> Actor {
+        self.actor(common::ids::AccountId::new(), "stranger@example.org", None)
+    }
+
+    pub(crate) fn actor(&self, id: common::ids::AccountId, email: &str, token: Option<String>) -> Actor {
+        Actor { id, email: email.to_owned(), token, api: self.api.clone(), org: None, http: self.http.clone() }
+    }
+
+    /// The domain as the API's role sees it, and the bare pool under it.
+    pub async fn app_db(&self, connections: u32) -> (Db, PgPool) {
+        let pool = db::connect(&url_as(&self.database_url, "taskbell_app"), connections).await.unwrap();
+        (Db::new(pool.clone(), self.key.clone()), pool)
+    }
+
+    /// The domain as the worker's role sees it, and the bare pool under it.
+    pub async fn worker_db(&self) -> (Db, PgPool) {
+        let pool = db::connect(&url_as(&self.database_url, "taskbell_worker"), 2).await.unwrap();
+        (Db::new(pool.clone(), self.key.clone()), pool)
+    }
+
+    /// A plain connection as one of the two roles.
+    pub async fn connect_as(&self, role: &str) -> PgConnection {
+        PgConnection::connect(url_as(&self.database_url, role).as_str()).await.unwrap()
+    }
+
+    /// Starts a worker that sends to the test's own inbox.
+    #[must_use]
+    pub fn work(&self) -> RunningWorker {
+        self.work_with(Url::parse(&format!("smtp+plain://{}", self.inbox.smtp_addr())).unwrap())
+    }
+
+    /// Starts a worker that sends to a mail server of the test's choice.
+    #[must_use]
+    pub fn work_with(&self, smtp_url: Url) -> RunningWorker {
+        let settings = Settings::from_variables(
+            [
+                ("TASKBELL_DATABASE_URL", url_as(&self.database_url, "taskbell_worker").to_string()),
+                ("TASKBELL_DATABASE_CONNECTIONS", "4".to_owned()),
+                ("TASKBELL_REDIS_URL", self.redis_url.to_string()),
+                ("TASKBELL_REDIS_NAMESPACE", self.namespace.clone()),
+                ("TASKBELL_SERVER_KEY", KEY.to_owned()),
+                ("TASKBELL_SMTP_URL", smtp_url.to_string()),
+                ("TASKBELL_BASE_URL", self.api.to_string()),
+                ("TASKBELL_MAIL_FROM", "Taskbell <taskbell@example.org>".to_owned()),
+            ]
+            .map(|(variable, value)| (variable.to_owned(), value)),
+        )
+        .unwrap();
+        let (stop, mut stopped) = watch::channel(false);
+        let task = tokio::spawn(async move {
+            let stopped = async move {
+                let _ = stopped.changed().await;
+            };
+            worker::run(&settings, stopped).await
+        });
+        RunningWorker { stop, task }
+    }
+
+    /// Waits for a mail to somebody.
+    ///
+    /// # Panics
+    /// When none comes.
+    pub async fn mail_to(&self, email: &str) -> Arc<Message> {
+        let email = email.to_owned();
+        self.inbox.wait_for(move |mail| mail.to.contains(&email), PATIENCE).await.unwrap()
+    }
+
+    /// The state of every mail of the test, in the order in which they were written.
+    pub async fn mail_states(&self) -> Vec<String> {
+        sqlx::query_scalar("select state from mails order by id").fetch_all(&self.admin).await.unwrap()
+    }
+
+    /// Waits until no mail is waiting or on its way.
+    pub async fn all_settled(&self) -> Vec<String> {
+        crate::eventually("every mail is settled", async || {
+            let states = self.mail_states().await;
+            let settled = |state: &String| matches!(state.as_str(), "sent" | "dead" | "cancelled" | "expired");
+            states.iter().all(settled).then_some(states)
+        })
+        .await
+    }
+}
+
+impl Drop for TestApp {
+    fn drop(&mut self) {
+        self.shutdown.clone().notify();
+    }
+}
+
+impl RunningWorker {
+    /// Stops it as SIGTERM does, and waits until it has.
+    ///
+    /// # Panics
+    /// When it ends with an error, or does not end.
+    pub async fn stop(self) {
+        self.stop.send_replace(true);
+        tokio::time::timeout(Duration::from_secs(40), self.task).await.unwrap().unwrap().unwrap();
+    }
+
+    /// Drops it at whatever it is doing, as a crash does.
+    pub async fn crash(self) {
+        self.task.abort();
+        let _ = self.task.await;
+    }
+}
+
+fn url_as(database: &Url, role: &str) -> Url {
+    let password = if role == "taskbell_app" { &shared().app_password } else { &shared().worker_password };
+    db::url_as(database, role, password.as_deref())
+}
+
+async fn copy_template(shared: &Shared, name: &str) -> Url {
+    let mut connection = PgConnection::connect(shared.database_url.as_str()).await.unwrap();
+    let statement = format!("create database {name} template {}", shared.template);
+    sqlx::raw_sql(AssertSqlSafe(statement)).execute(&mut connection).await.unwrap();
+    connection.close().await.unwrap();
+    let mut url = shared.database_url.clone();
+    url.set_path(name);
+    url
+}
+
+async fn launch(settings: &Settings) -> (Url, rocket::Shutdown) {
+    let (tell, told) = oneshot::channel();
+    let tell = std::sync::Mutex::new(Some(tell));
+    let rocket = api::server(settings).unwrap().attach(AdHoc::on_liftoff("port", move |rocket| {
+        let port = rocket.config().port;
+        let shutdown = rocket.shutdown();
+        Box::pin(async move {
+            if let Some(tell) = tell.lock().unwrap().take() {
+                let _ = tell.send((port, shutdown));
+            }
+        })
+    }));
+    tokio::spawn(async move { rocket.launch().await.map(drop).map_err(|fault| panic!("{fault}")) });
+    let (port, shutdown) = told.await.unwrap();
+    (Url::parse(&format!("http://127.0.0.1:{port}")).unwrap(), shutdown)
+}

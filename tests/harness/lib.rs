@@ -1,0 +1,39 @@
+//! What the tests stand on: real services, shared by all test binaries of a run; a database, a queue and a mail catcher of
+//! its own for each test; people who act.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::missing_panics_doc,
+    reason = "in a test a panic is a verdict"
+)]
+
+mod actor;
+mod app;
+mod factory;
+mod queue;
+mod reply;
+pub mod services;
+
+pub use actor::Actor;
+pub use app::TestApp;
+pub use factory::Team;
+pub use reply::Reply;
+
+/// How long a test waits for something that must happen. Long, since two cores may be busy with other tests.
+pub const PATIENCE: std::time::Duration = std::time::Duration::from_secs(30);
+
+/// Waits until `look` finds something.
+///
+/// # Panics
+/// When it does not within [`PATIENCE`].
+pub async fn eventually<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T {
+    let deadline = tokio::time::Instant::now() + PATIENCE;
+    loop {
+        if let Some(found) = look().await {
+            return found;
+        }
+        assert!(tokio::time::Instant::now() < deadline, "this did not happen: {what}");
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
+}

@@ -1,0 +1,146 @@
+//! Every table is classed here. A new one fails until somebody has thought about it.
+
+use common::access::{GrantRole, Role};
+use harness::TestApp;
+
+/// `org_id` leads the primary key, and every unique key.
+const TENANT: &[&str] =
+    &["invitations", "memberships", "project_grants", "projects", "reminders", "task_assignees", "tasks"];
+/// May belong to an organization, to an account, or to both: keyed by id, and one of the two must be set.
+const OWED: &[&str] = &["attempts", "deliveries", "mail_steps", "mails"];
+/// The tenant itself, and what belongs to a person.
+const GLOBAL: &[&str] = &["accounts", "organizations", "sessions", "verifications"];
+/// Holds nobody's rows.
+const NOBODYS: &[&str] = &["_sqlx_migrations"];
+
+#[tokio::test]
+async fn every_table_is_classed_and_its_row_security_is_forced() {
+    let app = TestApp::start().await;
+    let tables: Vec<(String, bool, bool)> = sqlx::query_as(
+        "select relname::text, relrowsecurity, relforcerowsecurity from pg_class
+         where relkind in ('r', 'p') and relnamespace = 'public'::regnamespace order by 1",
+    )
+    .fetch_all(&app.admin)
+    .await
+    .unwrap();
+    let mut classed: Vec<&str> = [TENANT, OWED, GLOBAL, NOBODYS].concat();
+    classed.sort_unstable();
+    assert_eq!(tables.iter().map(|(name, ..)| name.as_str()).collect::<Vec<_>>(), classed);
+    for (name, enabled, forced) in tables {
+        let expected = !NOBODYS.contains(&name.as_str());
+        assert_eq!((enabled, forced), (expected, expected), "{name}");
+    }
+}
+
+#[tokio::test]
+async fn every_key_of_a_tenant_table_begins_with_its_organization() {
+    let app = TestApp::start().await;
+    let keys: Vec<(String, String, String)> = sqlx::query_as(
+        "select i.indrelid::regclass::text, i.indexrelid::regclass::text, a.attname::text
+         from pg_index i join pg_attribute a on a.attrelid = i.indrelid and a.attnum = i.indkey[0]
+         where i.indisunique and i.indrelid::regclass::text = any($1)",
+    )
+    .bind(TENANT)
+    .fetch_all(&app.admin)
+    .await
+    .unwrap();
+    assert!(keys.len() >= TENANT.len());
+    for (table, key, first) in keys {
+        // A random hash of 256 bits tells nothing of other tenants.
+        if key != "invitations_token_hash_key" {
+            assert_eq!(first, "org_id", "{key} of {table}");
+        }
+    }
+    // And so does every reference from one tenant table to another: foreign keys do not obey row security.
+    let references: Vec<(String, i32)> = sqlx::query_as(
+        "select conname::text, cardinality(conkey) from pg_constraint
+         where contype = 'f' and conrelid::regclass::text = any($1) and confrelid::regclass::text = any($1)",
+    )
+    .bind(TENANT)
+    .fetch_all(&app.admin)
+    .await
+    .unwrap();
+    assert!(!references.is_empty());
+    for (name, columns) in references {
+        assert_eq!(columns, 2, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn the_application_owns_nothing_and_is_bound_by_row_security() {
+    let app = TestApp::start().await;
+    let roles: Vec<(String, bool, bool, bool, bool, i64)> = sqlx::query_as(
+        "select r.rolname::text, r.rolsuper, r.rolbypassrls, r.rolcreaterole, r.rolcreatedb,
+                (select count(*) from pg_class c where c.relowner = r.oid)
+                + (select count(*) from pg_proc p where p.proowner = r.oid)
+         from pg_roles r where r.rolname in ('taskbell_app', 'taskbell_worker') order by 1",
+    )
+    .fetch_all(&app.admin)
+    .await
+    .unwrap();
+    assert_eq!(roles.len(), 2);
+    for (name, superuser, bypass, roles, databases, owned) in roles {
+        assert_eq!((superuser, bypass, roles, databases, owned), (false, false, false, false, 0), "{name}");
+    }
+}
+
+#[tokio::test]
+async fn definer_functions_are_the_named_list_with_a_pinned_search_path() {
+    let app = TestApp::start().await;
+    let functions: Vec<(String, String, bool)> = sqlx::query_as(
+        "select p.proname::text, p.proowner::regrole::text, coalesce(array_to_string(p.proconfig, ',') like 'search_path=%', false)
+         from pg_proc p where p.prosecdef and p.pronamespace = 'public'::regnamespace order by 1",
+    )
+    .fetch_all(&app.admin)
+    .await
+    .unwrap();
+    let names: Vec<&str> = functions.iter().map(|(name, ..)| name.as_str()).collect();
+    assert_eq!(
+        names,
+        [
+            "accept_invitation",
+            "account_of_session",
+            "begin_account",
+            "begin_link",
+            "begin_request",
+            "begin_session",
+            "begin_sign_up",
+            "found_organization",
+            "require_active_owner",
+            "sign_in_hash",
+            "take_due",
+        ]
+    );
+    for (name, owner, pinned) in functions {
+        assert_eq!((owner.as_str(), pinned), ("taskbell_auth", true), "{name}");
+    }
+}
+
+#[tokio::test]
+async fn nothing_is_granted_to_everybody() {
+    let app = TestApp::start().await;
+    let open: Vec<String> = sqlx::query_scalar(
+        "select p.oid::regprocedure::text from pg_proc p
+         where p.pronamespace = 'public'::regnamespace and p.prorettype <> 'trigger'::regtype
+           and has_function_privilege('public', p.oid, 'execute')",
+    )
+    .fetch_all(&app.admin)
+    .await
+    .unwrap();
+    assert_eq!(open, [] as [&str; 0]);
+}
+
+#[tokio::test]
+async fn the_database_and_the_code_grant_the_same_permissions() {
+    let app = TestApp::start().await;
+    for role in Role::ALL {
+        let bits: i64 =
+            sqlx::query_scalar("select role_permissions($1)").bind(role.as_str()).fetch_one(&app.admin).await.unwrap();
+        assert_eq!(bits, role.permissions(), "{role:?}");
+    }
+    for role in GrantRole::ALL {
+        let bits: i64 =
+            sqlx::query_scalar("select grant_permissions($1)").bind(role.as_str()).fetch_one(&app.admin).await.unwrap();
+        assert_eq!(bits, role.permissions(), "{role:?}");
+    }
+}

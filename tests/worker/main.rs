@@ -1,0 +1,11 @@
+//! From a task that falls due to a mail in the inbox, over real Postgres, Redis and SMTP.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::missing_panics_doc,
+    reason = "in a test a panic is a verdict"
+)]
+
+mod queue;
+mod reminders;

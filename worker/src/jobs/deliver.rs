@@ -1,0 +1,164 @@
+//! One mail: claim it, write it, hand it over, record how that ended. Three commits; the state machine is `common::mails`,
+//! and what a failure means is decided by `smtp::verdict` alone.
+
+use std::{
+    error::Error,
+    pin::{Pin, pin},
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use apalis::prelude::Data;
+use common::{
+    db::Db,
+    ids::MailId,
+    mails::{self, Attempt, Claim, Content},
+};
+use tokio::{select, time::sleep};
+use tracing::{error, info, warn};
+
+use super::{
+    end::{End, Stop},
+    lease::Lease,
+};
+use crate::{
+    mail::{Letter, Letterhead},
+    smtp::{Accepted, Failure, ReadyForBody, Relay, Step},
+};
+
+/// A process that stood still for so long after it had asked for `sending` may have been overtaken: it writes no body.
+const PAUSE: Duration = Duration::from_secs(5);
+
+/// What every delivery of this process needs.
+#[derive(Debug)]
+pub(crate) struct Mailer {
+    /// Where the truth is.
+    pub(crate) db: Db,
+    /// Where mail goes.
+    pub(crate) relay: Relay,
+    /// What all mails have in common.
+    pub(crate) letterhead: Letterhead,
+    /// The name of this process, in claims and attempts.
+    pub(crate) worker: String,
+}
+
+/// The job: apalis calls it with each id from the queue.
+pub(crate) async fn deliver(id: MailId, mailer: Data<Arc<Mailer>>) {
+    let asked = Instant::now();
+    match mails::claim(&mailer.db, id, &mailer.worker).await {
+        Ok(Some(claim)) => mailer.attempt(&claim, asked).await,
+        // A hint that is early, late or a duplicate: there is nothing to do, and nothing to say.
+        Ok(None) => {}
+        Err(fault) => warn!(mail = %id, %fault, "a mail could not be claimed; the sweep brings it back"),
+    }
+}
+
+/// A server that waits for the body, the body, and when `sending` was asked for.
+struct Ready<'r> {
+    server: ReadyForBody<'r>,
+    letter: Letter,
+    asked: Instant,
+}
+
+impl Mailer {
+    async fn attempt(&self, claim: &Claim, asked: Instant) {
+        let lease = Lease::granted(asked);
+        let end = {
+            let mut heartbeat = pin!(lease.keep(&self.db, claim));
+            self.send(claim, heartbeat.as_mut()).await
+        };
+        let Some(end) = end else {
+            return info!(mail = %claim.id, kind = ?claim.kind, "the claim was lost before the body; nothing was sent");
+        };
+        self.finish(claim, &lease, asked, End::of(end, claim.attempts, rand::random())).await;
+    }
+
+    /// None when the claim was lost before the first byte of the body: then the mail is another worker's.
+    async fn send(
+        &self,
+        claim: &Claim,
+        mut heartbeat: Pin<&mut impl Future<Output = ()>>,
+    ) -> Option<Result<Accepted, Stop>> {
+        let ready = select! {
+            biased;
+            ready = self.prepare(claim) => ready,
+            () = heartbeat.as_mut() => return None,
+        };
+        let Ready { server, letter, asked } = match ready {
+            Ok(ready) => ready,
+            Err(stop) => return Some(Err(stop)),
+        };
+        if asked.elapsed() > PAUSE {
+            let paused = Failure::lost(Step::Data, "this process stood still between `sending` and the body");
+            return Some(Err(paused.into()));
+        }
+        let mut body = pin!(server.send(&letter.bytes));
+        let sent = select! {
+            biased;
+            sent = &mut body => sent,
+            // Too late to stop: who claims it next finds it `uncertain`.
+            () = heartbeat => body.await,
+        };
+        Some(sent.map_err(Stop::Failed))
+    }
+
+    /// Up to commit 2. Whatever fails here, not a byte of the body was written.
+    async fn prepare(&self, claim: &Claim) -> Result<Ready<'_>, Stop> {
+        let content = match &claim.frozen {
+            Some(content) => content.clone(),
+            None => self.content(claim).await?,
+        };
+        let letter = self
+            .letterhead
+            .write(claim.id, &content, self.db.key())
+            .map_err(|fault| Failure::unusable(Step::Prepare, fault))?;
+        let server = self.relay.open(&letter.envelope).await?;
+        let asked = Instant::now();
+        match mails::mark_sending(&self.db, claim, &content).await {
+            Ok(true) => Ok(Ready { server, letter, asked }),
+            Ok(false) => {
+                // Cancelled at the last moment, or the lease was over. To cancel in the second case would lose a mail that
+                // is still owed, so the reason is looked up.
+                drop(server);
+                self.content(claim).await?;
+                Err(Failure::lost(Step::Data, "the claim did not hold until `sending`").into())
+            }
+            // It may have been committed all the same; nothing was sent, and `finish` leads out of either state.
+            Err(fault) => Err(database(claim, Step::Data, &fault).into()),
+        }
+    }
+
+    /// What the mail says now, read under its tenant's row security; the transaction is over before the mail server is asked.
+    async fn content(&self, claim: &Claim) -> Result<Content, Stop> {
+        let failed = |fault| database(claim, Step::Prepare, &fault);
+        let mut scope = self.db.for_job(claim.org, claim.account).await.map_err(failed)?;
+        mails::content(&mut scope, claim).await.map_err(failed)?.map_err(Stop::Ineligible)
+    }
+
+    /// Commit 3, tried until it succeeds or the lease is over; from then on it is the sweep's.
+    async fn finish(&self, claim: &Claim, lease: &Lease, asked: Instant, end: End) {
+        let attempt = Attempt { worker: &self.worker, phase: end.phase, reply: end.reply.clone() };
+        let mut pause = Duration::from_millis(100);
+        loop {
+            match mails::finish(&self.db, claim, &end.outcome, &attempt).await {
+                Ok(true) => return end.log(claim, asked.elapsed()),
+                Ok(false) => {
+                    let (id, outcome) = (claim.id, &end.outcome);
+                    return warn!(mail = %id, ?outcome, "the claim was lost, or how it ended is recorded already");
+                }
+                Err(fault) if lease.is_over() => {
+                    let (id, outcome) = (claim.id, &end.outcome);
+                    return error!(mail = %id, ?outcome, %fault, "how this try ended could not be recorded");
+                }
+                Err(_) => sleep(pause).await,
+            }
+            pause = (pause * 2).min(Duration::from_secs(2));
+        }
+    }
+}
+
+/// The database failed before the body: certainly not sent.
+fn database(claim: &Claim, step: Step, fault: &common::Error) -> Failure {
+    warn!(mail = %claim.id, error = fault as &(dyn Error + 'static), "the database failed a mail before its body");
+    Failure::lost(step, fault)
+}

@@ -1,0 +1,9 @@
+//! What the worker does: one file for each job.
+
+mod deliver;
+mod end;
+mod lease;
+mod sweep;
+
+pub(crate) use deliver::{Mailer, deliver};
+pub(crate) use sweep::sweep;

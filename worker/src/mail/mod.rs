@@ -1,0 +1,124 @@
+//! From what a mail is about to its bytes. Pure: the same content under the same letterhead gives the same bytes, at every
+//! attempt and on every worker.
+
+mod facts;
+mod late;
+mod text;
+mod words;
+
+use std::time::SystemTime;
+
+use common::{
+    ids::MailId,
+    mails::{Content, Subject},
+    secrets::ServerKey,
+};
+use lettre::{
+    Address, Message,
+    message::{
+        Mailbox, MultiPart, SinglePart,
+        header::{ContentTransferEncoding, ContentType, HeaderName, HeaderValue},
+    },
+};
+use url::Url;
+
+use crate::smtp::Envelope;
+use text::header;
+use words::Words;
+
+/// What all mails of a deployment have in common.
+#[derive(Clone, Debug)]
+pub(crate) struct Letterhead {
+    from: Mailbox,
+    /// Without the slash at its end.
+    base_url: String,
+    /// The right-hand side of every Message-ID.
+    host: String,
+}
+
+/// A mail, ready to be sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Letter {
+    /// Who sends it to whom.
+    pub(crate) envelope: Envelope,
+    /// ASCII, lines ended by CRLF.
+    pub(crate) bytes: Vec<u8>,
+}
+
+/// A mail that cannot be written; a fault of ours.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Unwritable {
+    /// What passes for an address here does not for lettre.
+    #[error("the recipient's address cannot be used: {0}")]
+    Recipient(#[from] lettre::address::AddressError),
+    /// A template failed.
+    #[error("the words could not be rendered: {0}")]
+    Words(#[from] askama::Error),
+    /// A header is missing.
+    #[error("the message could not be put together: {0}")]
+    Message(#[from] lettre::error::Error),
+}
+
+impl Letterhead {
+    /// `mail_from` is `Name <address>` or an address.
+    ///
+    /// # Errors
+    /// When it is neither.
+    pub(crate) fn new(mail_from: &str, base_url: &Url) -> Result<Self, lettre::address::AddressError> {
+        let Mailbox { name, email } = mail_from.parse()?;
+        Ok(Self {
+            from: Mailbox::new(name.as_deref().map(header), email),
+            base_url: base_url.as_str().trim_end_matches('/').to_owned(),
+            host: base_url.host_str().unwrap_or("localhost").to_owned(),
+        })
+    }
+
+    /// Writes one mail. Its tokens are derived from `key` here and are nowhere else.
+    ///
+    /// # Errors
+    /// See [`Unwritable`].
+    pub(crate) fn write(&self, id: MailId, content: &Content, key: &ServerKey) -> Result<Letter, Unwritable> {
+        let to: Address = content.to.parse()?;
+        let Words { subject, text, html } = words::words(content, &self.base_url, key)?;
+        let name = content.name.as_deref().map(header).filter(|name| !name.is_empty());
+        let mut message = Message::builder()
+            .from(self.from.clone())
+            .to(Mailbox::new(name, to.clone()))
+            .subject(header(&subject))
+            .date(SystemTime::from(content.date))
+            .message_id(Some(self.message_id(id)))
+            .raw_header(HeaderValue::new(AUTO_SUBMITTED, "auto-generated".to_owned()));
+        if let Some(thread) = self.thread(&content.about) {
+            message = message.in_reply_to(thread.clone()).references(thread);
+        }
+        let message = message.multipart(
+            // No line of quoted-printable text can look like it: there, `=` is followed by hexadecimal digits.
+            MultiPart::alternative()
+                .boundary(format!("=_{}", id.0.simple()))
+                .singlepart(part(ContentType::TEXT_PLAIN, text))
+                .singlepart(part(ContentType::TEXT_HTML, html)),
+        )?;
+        Ok(Letter { envelope: Envelope { from: self.from.email.clone(), to }, bytes: message.formatted() })
+    }
+
+    fn message_id(&self, id: impl std::fmt::Display) -> String {
+        format!("<{id}@{}>", self.host)
+    }
+
+    /// What mails about one thing refer to, so that they stand together in the reader's mailbox.
+    fn thread(&self, about: &Subject) -> Option<String> {
+        match about {
+            Subject::Reminder(reminder) => Some(self.message_id(reminder.task_id)),
+            Subject::Invitation { .. } | Subject::Verification { .. } | Subject::AlreadyRegistered => None,
+        }
+    }
+}
+
+const AUTO_SUBMITTED: HeaderName = HeaderName::new_from_ascii_str("Auto-Submitted");
+
+fn part(of: ContentType, text: String) -> SinglePart {
+    SinglePart::builder().header(of).header(ContentTransferEncoding::QuotedPrintable).body(text)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,231 @@
+//! Mails as their readers get them.
+
+use common::{
+    ids::MailId,
+    mails::{Content, ReminderContent, Subject},
+    secrets::{Purpose, ServerKey},
+};
+use mail_parser::{Message, MessageParser};
+use uuid::Uuid;
+
+use super::{Letter, Letterhead};
+
+const BASE_URL: &str = "https://tasks.example.org/";
+
+fn letterhead() -> Letterhead {
+    Letterhead::new("Taskbell <bell@example.org>", &BASE_URL.parse().unwrap()).unwrap()
+}
+
+fn key() -> ServerKey {
+    ServerKey::new("k".repeat(32).into()).unwrap()
+}
+
+fn content(about: Subject) -> Content {
+    Content {
+        to: "ada@example.net".into(),
+        name: Some("Ada Lovelace".into()),
+        date: "2026-12-01T08:00:01Z".parse().unwrap(),
+        about,
+    }
+}
+
+fn reminder(title: &str) -> ReminderContent {
+    ReminderContent {
+        organization: "Analytical Engines".into(),
+        org_slug: "engines".into(),
+        project: "Operations".into(),
+        task_id: Uuid::from_u128(42),
+        task_key: "OPS-42".into(),
+        title: title.into(),
+        due: Some("2026-12-01 10:00 (Europe/Berlin)".into()),
+        time_zone: "Europe/Berlin".into(),
+        due_at: "2026-12-01T08:00:00Z".parse().unwrap(),
+    }
+}
+
+fn invitation(id: Uuid, organization: &str) -> Subject {
+    Subject::Invitation {
+        id,
+        organization: organization.into(),
+        inviter: "Charles".into(),
+        role: "member".into(),
+        expires_at: "2026-12-08T08:00:00Z".parse().unwrap(),
+    }
+}
+
+fn verification(id: Uuid) -> Subject {
+    Subject::Verification { id, expires_at: "2026-12-02T08:00:00Z".parse().unwrap() }
+}
+
+fn write(id: MailId, content: &Content) -> Letter {
+    letterhead().write(id, content, &key()).unwrap()
+}
+
+fn written(about: Subject) -> Letter {
+    write(MailId(Uuid::from_u128(7)), &content(about))
+}
+
+fn parsed(letter: &Letter) -> Message<'_> {
+    MessageParser::new().parse(&letter.bytes).unwrap()
+}
+
+/// The names of the headers, and how many recipients there are.
+fn shape(letter: &Letter) -> (Vec<String>, usize) {
+    let message = parsed(letter);
+    let names = message.headers().iter().map(|header| header.name().to_owned()).collect();
+    (names, message.to().unwrap().as_list().unwrap().len())
+}
+
+fn text(letter: &Letter) -> String {
+    parsed(letter).body_text(0).unwrap().into_owned()
+}
+
+fn html(letter: &Letter) -> String {
+    parsed(letter).body_html(0).unwrap().into_owned()
+}
+
+fn every_mail() -> [Subject; 4] {
+    [
+        Subject::Reminder(reminder("Oil the gears")),
+        invitation(Uuid::from_u128(1), "Analytical Engines"),
+        verification(Uuid::from_u128(2)),
+        Subject::AlreadyRegistered,
+    ]
+}
+
+#[test]
+fn the_same_content_gives_the_same_bytes() {
+    for about in every_mail() {
+        assert_eq!(written(about.clone()), written(about));
+    }
+}
+
+#[test]
+fn every_mail_is_ascii_in_short_lines_ended_by_crlf() {
+    for about in every_mail() {
+        let bytes = String::from_utf8(written(about).bytes).unwrap();
+        assert!(bytes.is_ascii() && bytes.ends_with("\r\n"));
+        for line in bytes.split("\r\n") {
+            assert!(line.len() <= 78 && !line.contains(['\r', '\n', '\0']), "{line:?}");
+        }
+    }
+}
+
+#[test]
+fn a_reminder_has_the_headers_it_should() {
+    let letter = written(Subject::Reminder(reminder("Oil the gears")));
+    let message = parsed(&letter);
+    assert_eq!(message.subject(), Some("Oil the gears [OPS-42]"));
+    assert_eq!(message.from().unwrap().first().unwrap().address(), Some("bell@example.org"));
+    assert_eq!(message.to().unwrap().first().unwrap().address(), Some("ada@example.net"));
+    assert_eq!(message.to().unwrap().first().unwrap().name(), Some("Ada Lovelace"));
+    assert_eq!(message.date().unwrap().to_rfc3339(), "2026-12-01T08:00:01Z");
+    assert_eq!(message.message_id(), Some("00000000-0000-0000-0000-000000000007@tasks.example.org"));
+    let thread = Some("00000000-0000-0000-0000-00000000002a@tasks.example.org");
+    assert_eq!(message.references().as_text(), thread);
+    assert_eq!(message.in_reply_to().as_text(), thread);
+    assert_eq!(message.header("Auto-Submitted").unwrap().as_text(), Some("auto-generated"));
+    assert_eq!(letter.envelope.to.to_string(), "ada@example.net");
+    assert_eq!(letter.envelope.from.to_string(), "bell@example.org");
+}
+
+#[test]
+fn text_and_html_say_the_same() {
+    let letter = written(Subject::Reminder(reminder("Oil the gears")));
+    let address = "https://tasks.example.org/v1/orgs/engines/tasks/00000000-0000-0000-0000-00000000002a";
+    for body in [text(&letter), html(&letter)] {
+        for fact in ["Oil the gears", "OPS-42", "Operations", "Analytical Engines", "2026-12-01 10:00", address] {
+            assert!(body.contains(fact), "{fact} is missing in {body}");
+        }
+        assert!(!body.contains("href"), "no link leads nowhere");
+    }
+}
+
+#[test]
+fn a_hostile_title_adds_no_header_and_no_recipient() {
+    let harmless = shape(&written(Subject::Reminder(reminder("Oil the gears"))));
+    for title in [
+        "x\r\nBcc: eve@example.com",
+        "x\nBcc: eve@example.com\n\nbody",
+        "x\r\n\r\n<html>",
+        "\0\r\u{85}\u{2028}Cc: eve@example.com",
+        "=?utf-8?q?x=0D=0ABcc:_eve=40example.com?=",
+        "\u{202e}gnp.exe\u{2066}",
+        "--=_00000000000000000000000000000007--",
+        "\r\n.\r\nMAIL FROM:<eve@example.com>",
+        &"é".repeat(200),
+        &"x".repeat(200),
+        &"x\u{301}".repeat(100),
+        "🔔\u{200d}🔔 \"quoted\", <angled> (round); eve@example.com",
+    ] {
+        let letter = written(Subject::Reminder(reminder(title)));
+        assert_eq!(shape(&letter), harmless, "{title:?}");
+        let message = parsed(&letter);
+        let subject = message.subject().unwrap();
+        assert!(!subject.contains(char::is_control) && !subject.contains('\u{202e}'), "{subject:?}");
+        assert_eq!(message.parts.len(), 3, "{title:?}");
+    }
+}
+
+#[test]
+fn a_hostile_name_adds_no_recipient() {
+    let mut content = content(Subject::Reminder(reminder("Oil the gears")));
+    let harmless = shape(&write(MailId::new(), &content));
+    for name in [
+        "Ada\r\nBcc: eve@example.com",
+        "Ada\" <eve@example.com>, \"x",
+        "",
+        " ",
+        "a@b",
+        "Ädä 🔔\\\"",
+        "=?utf-8?q?=0D=0A?=",
+        "\u{202e}",
+    ] {
+        content.name = Some(name.into());
+        let letter = write(MailId::new(), &content);
+        assert_eq!(shape(&letter), harmless, "{name:?}");
+        let name = parsed(&letter).to().unwrap().first().unwrap().name().unwrap_or_default().to_owned();
+        assert!(!name.contains(char::is_control), "{name:?}");
+    }
+}
+
+#[test]
+fn html_is_escaped_and_text_is_not() {
+    let title = "<script>alert('1 & 2')</script>";
+    let letter = written(Subject::Reminder(reminder(title)));
+    assert!(text(&letter).contains(title));
+    assert!(!html(&letter).contains("<script>"));
+    assert!(!html(&written(invitation(Uuid::nil(), title))).contains("<script>"));
+}
+
+#[test]
+fn a_token_stands_on_a_line_of_its_own_with_what_to_do_with_it() {
+    let id = Uuid::from_u128(9);
+    for (about, purpose, what_to_do) in [
+        (invitation(id, "Engines"), Purpose::Invitation, "POST https://tasks.example.org/v1/me/memberships"),
+        (verification(id), Purpose::Verification, "POST https://tasks.example.org/v1/verifications"),
+    ] {
+        let token = key().mailed_token(purpose, id).reveal();
+        let letter = written(about);
+        assert!(text(&letter).lines().any(|line| line == token), "{}", text(&letter));
+        assert!(text(&letter).contains(what_to_do) && html(&letter).contains(what_to_do));
+        assert!(html(&letter).contains(&token));
+        assert!(!parsed(&letter).subject().unwrap().contains(&token));
+    }
+}
+
+#[test]
+fn a_late_reminder_says_so_in_its_subject() {
+    let mut content = content(Subject::Reminder(reminder("Oil the gears")));
+    content.date = "2026-12-01T09:30:00Z".parse().unwrap();
+    let letter = write(MailId::new(), &content);
+    assert_eq!(parsed(&letter).subject(), Some("Oil the gears [OPS-42] (delayed, was 09:00)"));
+}
+
+#[test]
+fn an_address_without_a_name_has_no_name() {
+    let mut content = content(invitation(Uuid::nil(), "Engines"));
+    content.name = None;
+    let letter = write(MailId::new(), &content);
+    assert_eq!(parsed(&letter).to().unwrap().first().unwrap().name(), None);
+}

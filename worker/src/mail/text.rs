@@ -1,0 +1,22 @@
+//! Text of strangers on its way into a mail.
+
+/// One line without anything that ends it, hides, or turns the direction of what follows. Input is refused that has such
+/// characters (`common::text`); a header is no place to rely on it (test: `a_hostile_title_adds_no_header`).
+pub(super) fn one_line(text: &str) -> String {
+    let text: String = text.chars().filter(|c| !is_invisible(*c)).map(|c| if is_break(c) { ' ' } else { c }).collect();
+    text.trim().to_owned()
+}
+
+/// One line for a header. What looks like an encoded word would be decoded by the reader's program, line ends and all; so it
+/// is broken up.
+pub(super) fn header(text: &str) -> String {
+    one_line(text).replace("=?", "= ?")
+}
+
+fn is_break(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{2028}' | '\u{2029}')
+}
+
+fn is_invisible(c: char) -> bool {
+    matches!(c, '\0' | '\u{061c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}

@@ -1,0 +1,82 @@
+//! The words of each mail. A new mail is a template folder, its facts, and a line in each of the two lists here.
+
+use askama::Template;
+use common::{
+    mails::{Content, Subject},
+    secrets::{Purpose, ServerKey},
+};
+
+use super::{
+    facts::{AlreadyRegistered, Invitation, Reminder, Verification, moment},
+    text::one_line,
+};
+
+/// A mail's words, before they are put into headers and parts.
+pub(super) struct Words {
+    pub(super) subject: String,
+    pub(super) text: String,
+    pub(super) html: String,
+}
+
+/// Writes `impl Words` for facts from the three templates of a folder. In them, `m` is the facts; only HTML is escaped.
+macro_rules! templates {
+    ($($facts:ty: $subject:tt $text:tt $html:tt;)+) => {$(
+        impl $facts {
+            fn words(&self) -> askama::Result<Words> {
+                #[derive(Template)]
+                #[template(path = $subject, escape = "none")]
+                #[allow(dead_code, reason = "a subject may name no facts")]
+                struct SubjectLine<'a> {
+                    m: &'a $facts,
+                }
+                #[derive(Template)]
+                #[template(path = $text, escape = "none")]
+                struct Text<'a> {
+                    m: &'a $facts,
+                }
+                #[derive(Template)]
+                #[template(path = $html, escape = "html")]
+                struct Html<'a> {
+                    m: &'a $facts,
+                }
+                Ok(Words {
+                    subject: SubjectLine { m: self }.render()?,
+                    text: Text { m: self }.render()?,
+                    html: Html { m: self }.render()?,
+                })
+            }
+        }
+    )+};
+}
+
+templates! {
+    Reminder: "reminder/subject.txt" "reminder/body.txt" "reminder/body.html";
+    Invitation: "invitation/subject.txt" "invitation/body.txt" "invitation/body.html";
+    Verification: "verification/subject.txt" "verification/body.txt" "verification/body.html";
+    AlreadyRegistered: "already_registered/subject.txt" "already_registered/body.txt" "already_registered/body.html";
+}
+
+pub(super) fn words(content: &Content, base_url: &str, key: &ServerKey) -> askama::Result<Words> {
+    let base_url = base_url.to_owned();
+    let name = content.name.as_deref().map(one_line).unwrap_or_default();
+    match &content.about {
+        Subject::Reminder(about) => Reminder::of(about, name, content.date, &base_url).words(),
+        Subject::Invitation { id, organization, inviter, role, expires_at } => Invitation {
+            organization: one_line(organization),
+            inviter: one_line(inviter),
+            role: one_line(role),
+            until: moment(*expires_at),
+            base_url,
+            token: key.mailed_token(Purpose::Invitation, *id).reveal(),
+        }
+        .words(),
+        Subject::Verification { id, expires_at } => Verification {
+            name,
+            until: moment(*expires_at),
+            base_url,
+            token: key.mailed_token(Purpose::Verification, *id).reveal(),
+        }
+        .words(),
+        Subject::AlreadyRegistered => AlreadyRegistered { name }.words(),
+    }
+}

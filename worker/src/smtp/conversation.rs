@@ -1,0 +1,128 @@
+//! One mail's way through a connection. Each stage is a type that consumes the one before: there is no sending without a 354,
+//! and no sending twice.
+
+use std::time::Duration;
+
+use lettre::{
+    Address,
+    transport::smtp::{
+        client::AsyncSmtpConnection,
+        commands::{Data, Mail, Rcpt, Rset},
+        response::Severity,
+    },
+};
+
+use super::{
+    Cause, Failure, Relay, Step,
+    failure::{exchange, in_words},
+};
+
+/// A command and its reply.
+pub(super) const COMMAND: Duration = Duration::from_secs(30);
+/// The body and the reply to its dot: a relay may take ten minutes (RFC 5321, 4.5.3.2.6), and giving up early makes repeats.
+const BODY: Duration = Duration::from_mins(10);
+
+/// Who sends to whom.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Envelope {
+    /// The sender.
+    pub(crate) from: Address,
+    /// The one recipient.
+    pub(crate) to: Address,
+}
+
+/// A connection that stands, and what it has done so far.
+pub(super) struct Session {
+    pub(super) connection: AsyncSmtpConnection,
+    pub(super) mails: u32,
+}
+
+/// A failure, and the connection if it can go on.
+pub(super) type Setback = (Failure, Option<Session>);
+
+impl Session {
+    /// MAIL, RCPT, DATA up to the 354.
+    pub(super) async fn envelope(mut self, envelope: &Envelope) -> Result<Self, Setback> {
+        match self.offer(envelope).await {
+            Ok(()) => Ok(self),
+            Err(failure) => {
+                let session = self.reset_after(&failure).await;
+                Err((failure, session))
+            }
+        }
+    }
+
+    async fn offer(&mut self, Envelope { from, to }: &Envelope) -> Result<(), Failure> {
+        let connection = &mut self.connection;
+        let mail = connection.command(Mail::new(Some(from.clone()), Vec::new()));
+        exchange(Step::Mail, COMMAND, Severity::PositiveCompletion, mail).await?;
+        let rcpt = connection.command(Rcpt::new(to.clone(), Vec::new()));
+        exchange(Step::Rcpt, COMMAND, Severity::PositiveCompletion, rcpt).await?;
+        let data = connection.command(Data);
+        exchange(Step::Data, COMMAND, Severity::PositiveIntermediate, data).await?;
+        Ok(())
+    }
+
+    /// After a clear no the connection is good for the next mail; after anything else its state is unknown.
+    async fn reset_after(mut self, failure: &Failure) -> Option<Self> {
+        match failure.cause {
+            // 421: the server closes it (RFC 5321, 3.8).
+            Cause::Refused(421) | Cause::Lost | Cause::Unusable => None,
+            Cause::Refused(_) => {
+                let rset = self.connection.command(Rset);
+                exchange(failure.step, COMMAND, Severity::PositiveCompletion, rset).await.ok().map(|_| self)
+            }
+        }
+    }
+}
+
+/// The server has said 354 and waits for the body; not a byte of it has been written. Dropped, it closes the connection, and
+/// the server forgets the mail (test: `dropped_before_the_body_nothing_is_sent`).
+#[must_use = "dropped, it ends the conversation without a mail"]
+pub(crate) struct ReadyForBody<'r> {
+    session: Session,
+    relay: &'r Relay,
+}
+
+impl std::fmt::Debug for ReadyForBody<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("ReadyForBody(…)")
+    }
+}
+
+/// The server has taken responsibility for the mail.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Accepted {
+    /// Its words, in one line.
+    pub(crate) reply: String,
+}
+
+impl<'r> ReadyForBody<'r> {
+    pub(super) fn new(session: Session, relay: &'r Relay) -> Self {
+        Self { session, relay }
+    }
+
+    /// The body, the dot, the reply. From here on a loss is uncertain.
+    ///
+    /// # Errors
+    /// Always at [`Step::Body`].
+    pub(crate) async fn send(self, body: &[u8]) -> Result<Accepted, Failure> {
+        let Self { mut session, relay } = self;
+        let message = session.connection.message(body);
+        match exchange(Step::Body, BODY, Severity::PositiveCompletion, message).await {
+            Ok(reply) => {
+                session.mails += 1;
+                relay.keep(session);
+                Ok(Accepted { reply: in_words(&reply) })
+            }
+            Err(failure) => {
+                // The reply to the dot ends the transaction, a refusal too: nothing to reset.
+                if matches!(failure.cause, Cause::Refused(code) if code != 421) {
+                    session.mails += 1;
+                    relay.keep(session);
+                }
+                Err(failure)
+            }
+        }
+    }
+}
