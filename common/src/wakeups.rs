@@ -38,6 +38,8 @@ use crate::ids::MailId;
 const CHUNK: usize = 500;
 /// How many ids one read takes: few, since what a worker holds in its hands is lost with it (and swept up later).
 const GRASP: usize = 8;
+/// How long the reader rests after a first failure; each further one doubles it, up to a second.
+const SHORTEST_PAUSE: Duration = Duration::from_millis(50);
 /// How long a read waits for an id.
 const BLOCK: Duration = Duration::from_secs(1);
 
@@ -127,6 +129,13 @@ impl Wakeups {
         self.sender.clone()
     }
 
+    /// What a stop sends `true` to. apalis closes the queue only when all running jobs have ended; until then a reader that
+    /// has not been told would go on taking ids that nobody is going to start.
+    #[must_use]
+    pub fn stop(&self) -> watch::Sender<bool> {
+        self.stop.clone()
+    }
+
     /// Gives back what was read and not started, after the read in flight has come home: else each stop would lose one
     /// (tests/worker/queue.rs: `a_stop_gives_back_every_id_it_had_not_started`).
     fn close(&mut self) -> BoxFuture<'static, ()> {
@@ -198,14 +207,14 @@ struct Reader {
 impl Reader {
     /// Until stopped; returns the ids that nobody took.
     async fn run(self) -> Vec<MailId> {
-        let mut pause = Duration::from_millis(50);
+        let mut pause = SHORTEST_PAUSE;
         let mut connection = None;
         while !*self.stopped.borrow() {
             let read = self.read(&mut connection).await;
             (self.pulse)();
             match read {
                 Ok(ids) => {
-                    pause = Duration::from_millis(50);
+                    pause = SHORTEST_PAUSE;
                     let mut ids = ids.into_iter();
                     while let Some(id) = ids.next() {
                         if self.sender.send(id).await.is_err() {
@@ -214,7 +223,10 @@ impl Reader {
                     }
                 }
                 Err(fault) => {
-                    warn!(%fault, "the wake-up queue cannot be read; due mail is found without it");
+                    // Once per outage, however long it lasts.
+                    if pause == SHORTEST_PAUSE {
+                        warn!(%fault, "the wake-up queue cannot be read; due mail is found without it");
+                    }
                     connection = None;
                     sleep(pause).await;
                     pause = (pause * 2).min(Duration::from_secs(1));

@@ -8,7 +8,7 @@ use url::Url;
 async fn a_mail_server_that_is_down_gets_the_mail_when_it_is_up() {
     let app = TestApp::start().await;
     let port = local::free_port().unwrap();
-    let worker = app.work_with(Url::parse(&format!("smtp+plain://127.0.0.1:{port}")).unwrap());
+    let worker = app.work_with(&Url::parse(&format!("smtp+plain://127.0.0.1:{port}")).unwrap());
     let team = app.team().await;
     let project = team.project("OPS", "open").await;
     team.reminded_task(&project, "Later", 1).await;

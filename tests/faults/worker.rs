@@ -9,7 +9,7 @@ async fn a_crash_before_the_body_costs_a_lease_and_no_mail() {
     // A mail server that never greets holds the worker before the body.
     let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let smtp = url::Url::parse(&format!("smtp+plain://{}", silent.local_addr().unwrap())).unwrap();
-    let doomed = app.work_with(smtp);
+    let doomed = app.work_with(&smtp);
     harness::eventually("the mail is claimed", async || {
         app.mail_states().await.contains(&"claimed".to_owned()).then_some(())
     })

@@ -125,12 +125,12 @@ impl TestApp {
     /// Starts a worker that sends to the test's own inbox.
     #[must_use]
     pub fn work(&self) -> RunningWorker {
-        self.work_with(Url::parse(&format!("smtp+plain://{}", self.inbox.smtp_addr())).unwrap())
+        self.work_with(&Url::parse(&format!("smtp+plain://{}", self.inbox.smtp_addr())).unwrap())
     }
 
     /// Starts a worker that sends to a mail server of the test's choice.
     #[must_use]
-    pub fn work_with(&self, smtp_url: Url) -> RunningWorker {
+    pub fn work_with(&self, smtp_url: &Url) -> RunningWorker {
         let settings = Settings::from_variables(
             [
                 ("TASKBELL_DATABASE_URL", url_as(&self.database_url, "taskbell_worker").to_string()),

@@ -62,6 +62,7 @@ pub async fn run(settings: &Settings, shutdown: impl Future<Output = ()>) -> Res
     let (stop, stopped) = watch::channel(false);
     let mut parts = JoinSet::new();
     let wakeups = queue.receive(pulse::pulse(settings.heartbeat.clone()));
+    let reading = wakeups.stop();
     let sweep = sweep(db.clone(), settings.uncertain, wakeups.bypass(), stopped.clone());
     parts.spawn(sweep.map(|()| Ok("sweep")));
     let dispatcher = dispatch::run(db.clone(), queue, stopped.clone());
@@ -82,6 +83,7 @@ pub async fn run(settings: &Settings, shutdown: impl Future<Output = ()>) -> Res
     };
     info!("the worker stops: no more ids are taken, mails in hand are brought to their ends");
     stop.send_replace(true);
+    reading.send_replace(true);
     if timeout(GRACE, rest(&mut parts)).await.is_err() {
         warn!("mails in hand were cut off; the sweep of another worker, or the next start, repairs them");
         parts.shutdown().await;

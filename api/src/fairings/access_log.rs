@@ -24,9 +24,14 @@ impl Fairing for AccessLog {
 
     async fn on_response<'r>(&self, request: &'r Request<'_>, response: &mut Response<'r>) {
         let Arrival(arrival) = request.local_cache(|| Arrival(Instant::now()));
+        // Probes come every few seconds and say nothing as long as all is well.
+        let route = request.route().map_or("none", |route| route.uri.as_str());
+        if matches!(route, "/livez" | "/readyz") && response.status().code == 200 {
+            return;
+        }
         tracing::info!(
             method = %request.method(),
-            route = request.route().map_or("none", |route| route.uri.as_str()),
+            route,
             status = response.status().code,
             ms = arrival.elapsed().as_secs_f64() * 1000.0,
             request_id = request_id(request),

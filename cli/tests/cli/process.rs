@@ -69,7 +69,7 @@ impl Running {
     }
 
     /// Reads on to its end.
-    pub(crate) fn to_the_end(&mut self) -> ExitStatus {
+    pub(crate) fn read_to_end(&mut self) -> ExitStatus {
         for line in self.lines.by_ref() {
             self.said.push_str(&line.unwrap());
             self.said.push('\n');

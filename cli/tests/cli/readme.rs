@@ -34,5 +34,5 @@ fn the_commands_of_the_readme_do_what_it_says() {
         assert!(said.contains(words), "{words} is missing in:\n{said}");
     }
     signal("INT", up.id());
-    assert!(up.to_the_end().success());
+    assert!(up.read_to_end().success());
 }

@@ -4,7 +4,7 @@ use crate::process::{Directory, Running, processes_of, signal, taskbell};
 fn the_tour_brings_a_reminder_to_the_right_inbox_and_leaves_nothing_behind() {
     let directory = Directory::new("tour");
     let mut tour = Running::start(&mut taskbell(&["tour", "--data", directory.0.to_str().unwrap()]));
-    assert!(tour.to_the_end().success(), "{}", tour.said);
+    assert!(tour.read_to_end().success(), "{}", tour.said);
     for scene in ["accepts the invitation", "reminder is cancelled", "lies in the member's inbox", "sending -> sent"] {
         assert!(tour.said.contains(scene), "{scene}:\n{}", tour.said);
     }
@@ -21,5 +21,5 @@ fn a_worker_killed_in_the_middle_of_the_tour_costs_no_mail() {
     signal("KILL", worker);
     tour.until("worker died");
     // The tour itself fails if the mail does not come, comes early, or comes twice.
-    assert!(tour.to_the_end().success(), "{}", tour.said);
+    assert!(tour.read_to_end().success(), "{}", tour.said);
 }

@@ -34,7 +34,7 @@ fn up_keeps_its_data_restarts_what_dies_and_leaves_no_process_behind() {
     assert!(said.contains("--data"), "{said}");
 
     signal("INT", up.id());
-    assert!(up.to_the_end().success(), "{}", up.said);
+    assert!(up.read_to_end().success(), "{}", up.said);
     assert_eq!(processes_of(&directory.0), [] as [&str; 0]);
 
     // The second start finds everything in its place, and does not play the tour again.
@@ -43,7 +43,7 @@ fn up_keeps_its_data_restarts_what_dies_and_leaves_no_process_behind() {
     assert!(!again.said.contains("The tour:"), "{}", again.said);
     // Killed without a chance to clean up: its children end with it.
     signal("KILL", again.id());
-    again.to_the_end();
+    again.read_to_end();
     let deadline = std::time::Instant::now() + std::time::Duration::from_secs(30);
     while !processes_of(&directory.0).is_empty() {
         assert!(std::time::Instant::now() < deadline, "{:?}", processes_of(&directory.0));

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use sqlx::{
-    ConnectOptions, PgPool,
+    ConnectOptions, Connection, PgConnection, PgPool,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 use url::Url;
@@ -45,7 +45,7 @@ pub enum ConnectError {
     OtherSchema(String),
 }
 
-/// A pool whose first connection stands. `connections` is the most it will open.
+/// A pool on a database that answers. `connections` is the most it will open.
 ///
 /// # Errors
 /// See [`ConnectError`].
@@ -53,20 +53,24 @@ pub async fn connect(url: &Url, connections: u32) -> Result<PgPool, ConnectError
     let options = options(url)?;
     let place = format!("{}:{}", options.get_host(), options.get_port());
     let user = options.get_username().to_owned();
-    PgPoolOptions::new()
+    // One connection by itself first: a pool would go on trying, and in the end only say that it has waited.
+    let asked = PgConnection::connect_with(&options).await.map_err(|error| match error {
+        sqlx::Error::Database(refusal) => ConnectError::Refused { place, user, why: refusal.message().to_owned() },
+        other => ConnectError::Unreachable { place, why: other.to_string() },
+    })?;
+    drop(asked);
+    Ok(PgPoolOptions::new()
         .max_connections(connections)
         .acquire_timeout(Duration::from_secs(5))
         // A dead connection shows at its first use; asking each time costs a trip a request (ratio 0.85 on a single read).
         .test_before_acquire(false)
-        .connect_with(options)
-        .await
-        .map_err(|error| match error {
-            sqlx::Error::Database(refusal) => ConnectError::Refused { place, user, why: refusal.message().to_owned() },
-            other => ConnectError::Unreachable { place, why: other.to_string() },
-        })
+        .connect_lazy_with(options))
 }
 
 fn options(url: &Url) -> Result<PgConnectOptions, ConnectError> {
+    if !matches!(url.scheme(), "postgres" | "postgresql") {
+        return Err(ConnectError::NotAUrl(format!("it begins with {}://", url.scheme())));
+    }
     let options = PgConnectOptions::from_url(url).map_err(|fault| ConnectError::NotAUrl(fault.to_string()))?;
     Ok(options.application_name("taskbell").options([
         // Row security makes each plan depend on the context, not on the values: the generic one is right.

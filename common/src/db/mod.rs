@@ -4,7 +4,7 @@ mod bootstrap;
 mod connect;
 mod transaction;
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 pub use sqlx::PgPool;
 use sqlx::migrate::Migrator;
@@ -16,8 +16,13 @@ pub(crate) use transaction::Transaction;
 
 use crate::secrets::ServerKey;
 
-/// The migrations, built into the binary.
-pub static MIGRATOR: Migrator = sqlx::migrate!("../migrations");
+/// The migrations, built into the binary. A database that is ahead is fine: migrations expand before they contract
+/// (migrations/README.md), so the binary of yesterday still runs on the schema of today.
+pub static MIGRATOR: LazyLock<Migrator> = LazyLock::new(|| {
+    let mut migrator = sqlx::migrate!("../migrations");
+    migrator.set_ignore_missing(true);
+    migrator
+});
 
 /// What a process needs to open scopes: its pool, the deployment's key, and whom to tell that mail was written.
 #[derive(Clone, Debug)]

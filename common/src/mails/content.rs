@@ -83,6 +83,15 @@ pub struct ReminderContent {
 /// # Errors
 /// The database's.
 pub async fn content(scope: &mut Scope<System>, claim: &Claim) -> Result<Result<Content, &'static str>> {
+    let owed = sqlx::query_scalar!(
+        r#"select exists (select from deliveries where mail_id = $1 and cancelled_at is null) as "owed!""#,
+        claim.id.0
+    )
+    .fetch_one(scope.sql())
+    .await?;
+    if !owed {
+        return Ok(Err("cancelled"));
+    }
     match claim.kind {
         MailKind::Reminder => reminder(scope, claim).await,
         MailKind::Invitation => invitation(scope, claim).await,
@@ -95,7 +104,7 @@ async fn reminder(scope: &mut Scope<System>, claim: &Claim) -> Result<Result<Con
     let row = sqlx::query!(
         r#"select a.email, a.name, o.name as organization, o.slug, p.name as project, p.key, t.id as task_id, t.number, t.title,
                   t.due_on, t.due_local, t.due_zone, t.due_at as task_due_at, coalesce(a.time_zone, o.time_zone) as "zone!",
-                  d.due_at, d.cancelled_at is null as "owed!", t.completed_at is null as "open!",
+                  d.due_at, t.completed_at is null as "open!",
                   permissions_of(a.id, p.id, p.visibility) & $2 <> 0 as "sees!", clock_timestamp() as "date!"
            from deliveries d
                 join tasks t on t.org_id = d.org_id and t.id = d.task_id
@@ -109,9 +118,6 @@ async fn reminder(scope: &mut Scope<System>, claim: &Claim) -> Result<Result<Con
     .fetch_optional(scope.sql())
     .await?;
     let Some(row) = row else { return Ok(Err("the recipient or the task is gone")) };
-    if !row.owed {
-        return Ok(Err("cancelled"));
-    }
     if !row.open {
         return Ok(Err("task completed"));
     }

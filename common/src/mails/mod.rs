@@ -35,7 +35,9 @@ pub enum MailKind {
 }
 
 impl MailKind {
-    fn as_str(self) -> &'static str {
+    /// The name in the database and in logs.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::Reminder => "reminder",
             Self::Invitation => "invitation",

@@ -40,7 +40,9 @@ pub async fn sweep(db: &Db, policy: Uncertain, most: i64) -> Result<Swept> {
     .await?;
     if policy == Uncertain::Resend {
         sqlx::query!(
-            "update mails set state = 'retry', queued_at = null, next_at = clock_timestamp(), reason = 'sent again: its fate was unknown'
+            // With each try the pause doubles: a relay that takes the body and then hangs up is not flooded with copies.
+            "update mails set state = 'retry', queued_at = null, reason = 'sent again: its fate was unknown',
+                    next_at = clock_timestamp() + least(interval '15 minutes', interval '1 second' * (2 ^ least(attempts, 12)))
              where id in (select id from mails where state = 'uncertain' for update skip locked)"
         )
         .execute(&db.pool)

@@ -68,7 +68,7 @@ impl Mailer {
             self.send(claim, heartbeat.as_mut()).await
         };
         let Some(end) = end else {
-            return info!(mail = %claim.id, kind = ?claim.kind, "the claim was lost before the body; nothing was sent");
+            return info!(mail = %claim.id, kind = claim.kind.as_str(), "the claim was lost before the body; nothing was sent");
         };
         self.finish(claim, &lease, asked, End::of(end, claim.attempts, rand::random())).await;
     }
@@ -104,10 +104,9 @@ impl Mailer {
 
     /// Up to commit 2. Whatever fails here, not a byte of the body was written.
     async fn prepare(&self, claim: &Claim) -> Result<Ready<'_>, Stop> {
-        let content = match &claim.frozen {
-            Some(content) => content.clone(),
-            None => self.content(claim).await?,
-        };
+        // Asked at every try, also of a mail whose words are frozen: what nobody is owed any more is not sent again.
+        let fresh = self.content(claim).await?;
+        let content = claim.frozen.clone().unwrap_or(fresh);
         let letter = self
             .letterhead
             .write(claim.id, &content, self.db.key())

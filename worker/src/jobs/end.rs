@@ -54,13 +54,13 @@ impl End {
 
     /// One line for each try that ends; `since` its claim.
     pub(super) fn log(&self, claim: &Claim, since: Duration) {
-        let (mail, kind, outcome) = (claim.id, claim.kind, &self.outcome);
+        let (mail, kind, outcome) = (claim.id, claim.kind.as_str(), &self.outcome);
         let late = claim.claimed_at.to_jiff().duration_since(claim.due_at.to_jiff());
         let late_ms = late.as_millis() + i128::try_from(since.as_millis()).unwrap_or(i128::MAX);
         match &self.alarm {
-            None => info!(%mail, ?kind, ?outcome, late_ms, "mail"),
+            None => info!(%mail, kind, ?outcome, late_ms, "mail"),
             Some(alarm) => {
-                error!(%mail, ?kind, ?outcome, late_ms, alarm, "mail: the settings of the mail server are wrong");
+                error!(%mail, kind, ?outcome, late_ms, alarm, "mail: the settings of the mail server are wrong");
             }
         }
     }
