@@ -1,6 +1,7 @@
 //! `up`: the whole of Taskbell on this machine, for as long as the command runs.
 
 mod places;
+mod port;
 mod secrets;
 mod stack;
 mod supervise;

@@ -1,7 +1,7 @@
 //! A private stack: services, schema, mail catcher, and the two processes.
 
 use std::{
-    net::{Ipv4Addr, SocketAddr, TcpListener},
+    net::{Ipv4Addr, SocketAddr},
     time::{Duration, Instant},
 };
 
@@ -9,7 +9,7 @@ use common::db::{self, RolePasswords};
 use local::{Child, Inbox, Options, Output, Program, Progress, Services, Signal, inbox::WebPage};
 use url::Url;
 
-use super::{places::Places, secrets::Secrets};
+use super::{places::Places, port::Port, secrets::Secrets};
 use crate::{Failure, Place, settings};
 
 /// How long a process may take until it can be used.
@@ -25,6 +25,7 @@ pub(super) struct Stack {
     page: WebPage,
     environment: Environment,
     pub(super) places: Places,
+    _port: Port,
 }
 
 /// What the processes are told: both, and the worker on top.
@@ -39,7 +40,7 @@ pub(super) const PROCESSES: [&str; 2] = ["api", "worker"];
 impl Stack {
     /// Starts everything, telling each step.
     pub(super) async fn start(place: &Place, progress: Progress) -> Result<Self, Failure> {
-        let port = choose_port(place.port)?;
+        let port = Port::choose(place.port)?;
         let database_url = settings::variable("TASKBELL_DATABASE_URL");
         let private = database_url.is_none();
         let services = Services::start(Options {
@@ -60,11 +61,15 @@ impl Stack {
 
         let step = progress.step("mail catcher");
         let mail = Inbox::start(any_port(), Some(data.join("mail"))).await?;
-        let page = mail.serve_web(free_or_any(8025)).await?;
+        // People remember 8025 as the port of a mail catcher; a second stack takes any.
+        let page = match mail.serve_web((Ipv4Addr::LOCALHOST, 8025).into()).await {
+            Ok(page) => page,
+            Err(_) => mail.serve_web(any_port()).await?,
+        };
         step.done(format!("http://{}", page.addr()));
 
         let places = Places {
-            api: Url::parse(&format!("http://127.0.0.1:{port}"))?,
+            api: Url::parse(&format!("http://127.0.0.1:{}", port.number))?,
             inbox: Url::parse(&format!("http://{}", page.addr()))?,
             redis: services.redis_url.clone(),
             database,
@@ -76,14 +81,14 @@ impl Stack {
                 ("TASKBELL_DATABASE_URL", places.app.to_string()),
                 ("TASKBELL_REDIS_URL", places.redis.clone()),
                 ("TASKBELL_SERVER_KEY", secrets.server_key),
-                ("TASKBELL_PORT", port.to_string()),
+                ("TASKBELL_PORT", port.number.to_string()),
                 ("TASKBELL_BASE_URL", places.api.to_string()),
                 ("TASKBELL_SMTP_URL", format!("smtp+plain://{}", mail.smtp_addr())),
             ],
             worker: vec![("TASKBELL_DATABASE_URL", worker.to_string())],
         };
         let processes = [environment.spawn("api", &places).await?, environment.spawn("worker", &places).await?];
-        let mut stack = Self { services, processes, mail, page, environment, places };
+        let mut stack = Self { services, processes, mail, page, environment, places, _port: port };
         let step = progress.step("API");
         stack.wait_until_ready().await?;
         step.done(&stack.places.api);
@@ -166,22 +171,6 @@ async fn migrate(url: &str, private: bool, secrets: &Secrets) -> Result<(Url, Ur
     Ok((url, app, worker))
 }
 
-/// The port that was asked for, if it is free; else 8000 or the next that is.
-fn choose_port(asked: Option<u16>) -> Result<u16, Failure> {
-    let is_free = |port: &u16| TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).is_ok();
-    match asked {
-        Some(port) if is_free(&port) => Ok(port),
-        Some(port) => Err(format!("port {port} is busy; choose another with --port").into()),
-        None => (8000..8100).find(is_free).ok_or_else(|| "ports 8000 to 8099 are busy; choose one with --port".into()),
-    }
-}
-
 fn any_port() -> SocketAddr {
     (Ipv4Addr::LOCALHOST, 0).into()
-}
-
-/// People remember 8025 as the port of a mail catcher; a second stack takes any.
-fn free_or_any(port: u16) -> SocketAddr {
-    let wanted = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-    if TcpListener::bind(wanted).is_ok() { wanted } else { any_port() }
 }

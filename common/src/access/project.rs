@@ -2,7 +2,7 @@
 
 use std::marker::PhantomData;
 
-use super::{Core, Implies, Permission, ReadTasks, Scope};
+use super::{Core, Permission, ReadTasks, Scope};
 use crate::{
     error::{Error, Result},
     ids::ProjectId,
@@ -41,14 +41,5 @@ impl<'s, P: Permission> InProject<'s, P> {
         } else {
             Err(Error::Forbidden(P::NAME))
         }
-    }
-
-    /// Who may write may read.
-    #[must_use]
-    pub fn weaken<Q: Permission>(self) -> InProject<'s, Q>
-    where
-        P: Implies<Q>,
-    {
-        InProject { core: self.core, id: self.id, holds: PhantomData }
     }
 }
