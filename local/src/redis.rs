@@ -71,7 +71,7 @@ impl Redis {
     /// How to connect.
     #[must_use]
     pub fn url(&self) -> String {
-        format!("redis://:{}@127.0.0.1:{}/", self.launch.password, self.port)
+        format!("redis://default:{}@127.0.0.1:{}/", self.launch.password, self.port)
     }
 
     /// Its port, the same after a restart.

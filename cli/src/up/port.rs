@@ -4,6 +4,7 @@ use std::{
     env::temp_dir,
     fs::{File, OpenOptions},
     net::{Ipv4Addr, TcpListener},
+    os::unix::fs::OpenOptionsExt,
 };
 
 use crate::Failure;
@@ -29,9 +30,11 @@ impl Port {
 }
 
 fn keep(number: u16) -> Option<Port> {
-    // Another user's file cannot be opened: their stack may be there, and ours goes elsewhere.
     let path = temp_dir().join(format!("taskbell-port-{number}.lock"));
-    let kept = OpenOptions::new().write(true).create(true).truncate(false).open(path).ok()?;
+    // The file may be another user's, who was here before: it can be locked without being written to.
+    let kept = File::open(&path)
+        .or_else(|_| OpenOptions::new().write(true).create(true).truncate(false).mode(0o644).open(&path))
+        .ok()?;
     kept.try_lock().ok()?;
     TcpListener::bind((Ipv4Addr::LOCALHOST, number)).ok()?;
     Some(Port { number, _kept: kept })

@@ -1,6 +1,10 @@
 //! Restarting what dies.
 
-use std::time::{Duration, Instant};
+use std::{
+    os::unix::process::ExitStatusExt,
+    process::ExitStatus,
+    time::{Duration, Instant},
+};
 
 use local::Service;
 use tokio::time::sleep;
@@ -14,7 +18,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 
 /// What has died.
 enum Death {
-    Process(usize),
+    Process(usize, ExitStatus),
     Service(Service),
 }
 
@@ -36,8 +40,10 @@ impl Stack {
             };
             sleep(pause).await;
             match death {
-                Death::Process(index) => {
-                    println!("  {} died ({}); started again", PROCESSES[index], self.last_words(index));
+                Death::Process(index, status) => {
+                    // Who was killed had no time for last words.
+                    let why = status.signal().map_or_else(|| self.last_words(index), |_| status.to_string());
+                    println!("  {} died ({why}); started again", PROCESSES[index]);
                     self.restart(index).await?;
                 }
                 Death::Service(service) => self.services.restart(service).await?,
@@ -49,8 +55,8 @@ impl Stack {
     async fn next_death(&mut self) -> Result<Death, Failure> {
         let [api, worker] = &mut self.processes;
         Ok(tokio::select! {
-            status = api.wait() => status.map(|_| Death::Process(0))?,
-            status = worker.wait() => status.map(|_| Death::Process(1))?,
+            status = api.wait() => status.map(|status| Death::Process(0, status))?,
+            status = worker.wait() => status.map(|status| Death::Process(1, status))?,
             service = self.services.watch() => Death::Service(service?),
         })
     }
