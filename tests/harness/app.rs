@@ -18,7 +18,7 @@ use uuid::Uuid;
 
 use crate::{
     Actor, PATIENCE,
-    services::{Shared, shared},
+    services::{Shared, shared, template},
 };
 
 const KEY: &str = "a key for tests only, long enough to be one";
@@ -210,7 +210,7 @@ fn url_as(database: &Url, role: &str) -> Url {
 
 async fn copy_template(shared: &Shared, name: &str) -> Url {
     let mut connection = PgConnection::connect(shared.database_url.as_str()).await.unwrap();
-    let statement = format!("create database {name} template {}", shared.template);
+    let statement = format!("create database {name} template {}", template());
     sqlx::raw_sql(AssertSqlSafe(statement)).execute(&mut connection).await.unwrap();
     connection.close().await.unwrap();
     let mut url = shared.database_url.clone();

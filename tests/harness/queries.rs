@@ -10,7 +10,7 @@ use std::{
     time::SystemTime,
 };
 
-use harness::services::shared;
+use harness::services::{shared, template};
 
 type Record = BTreeMap<String, String>;
 
@@ -36,9 +36,8 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
 
 /// Compiles the queries against the template database; the macros write what it says about each.
 fn ask_the_database(root: &Path, fresh: &Path) -> Result<(), Box<dyn Error>> {
-    let shared = shared();
-    let mut database = shared.database_url.clone();
-    database.set_path(&shared.template);
+    let mut database = shared().database_url.clone();
+    database.set_path(template());
     if fresh.exists() {
         fs::remove_dir_all(fresh)?;
     }

@@ -3,6 +3,7 @@
 
 use std::{
     fs::{self, File, OpenOptions},
+    hash::{DefaultHasher, Hash, Hasher},
     net::{TcpStream, ToSocketAddrs},
     os::unix::process::CommandExt,
     path::{Path, PathBuf},
@@ -11,6 +12,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use common::db::{self, RolePasswords};
 use serde::{Deserialize, Serialize};
 use url::Url;
 
@@ -24,8 +26,6 @@ pub struct Shared {
     pub database_url: Url,
     /// Redis.
     pub redis_url: Url,
-    /// The migrated database that every test's own is copied from.
-    pub template: String,
     /// Of `taskbell_app`; none when the cluster is not ours.
     pub app_password: Option<String>,
     /// Of `taskbell_worker`; none when the cluster is not ours.
@@ -54,22 +54,53 @@ pub fn lock_file(directory: &Path, name: &str) -> File {
     OpenOptions::new().write(true).create(true).truncate(false).open(directory.join(name)).unwrap()
 }
 
-/// The services, for as long as this process lives.
+/// The services, for as long as this process lives. Not to be called for the first time where nothing may block.
 #[must_use]
 pub fn shared() -> &'static Shared {
-    &USED.0
+    &USED.shared
 }
 
-/// What was found, and the lock that says "in use"; the system gives it back when the process ends, however it ends.
-static USED: LazyLock<(Shared, File)> = LazyLock::new(|| {
+/// The name of the migrated database that every test's own is copied from.
+#[must_use]
+pub fn template() -> &'static str {
+    &USED.template
+}
+
+struct Used {
+    shared: Shared,
+    template: String,
+    /// Says "in use"; the system gives it back when the process ends, however it ends.
+    _users: File,
+}
+
+static USED: LazyLock<Used> = LazyLock::new(|| {
     let directory = directory();
     let users = lock_file(&directory, "users.lock");
     users.lock_shared().unwrap();
     let starting = lock_file(&directory, "start.lock");
     starting.lock().unwrap();
     let shared = running(&directory).unwrap_or_else(|| start(&directory));
-    (shared, users)
+    let template = migrated(&shared);
+    Used { shared, template, _users: users }
 });
+
+/// The template of exactly these migrations, made by the first who asks: services outlive a test run by a few seconds, in
+/// which somebody may have changed a migration.
+fn migrated(shared: &Shared) -> String {
+    let mut fingerprint = DefaultHasher::new();
+    db::MIGRATOR.iter().for_each(|migration| migration.checksum.hash(&mut fingerprint));
+    let template = format!("taskbell_template_{:016x}", fingerprint.finish());
+    let passwords = RolePasswords {
+        app: shared.app_password.clone().map(Into::into),
+        worker: shared.worker_password.clone().map(Into::into),
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let url = db::create_database(&shared.database_url, &template).await.unwrap();
+        db::migrate(&url, &passwords).await.unwrap();
+    });
+    template
+}
 
 fn running(directory: &Path) -> Option<Shared> {
     let shared: Shared = serde_json::from_slice(&fs::read(report(directory)).ok()?).ok()?;

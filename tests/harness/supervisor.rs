@@ -1,5 +1,4 @@
-//! The process behind `harness::services`: starts Postgres and Redis, migrates a template database, and stays until nobody
-//! has used them for a while.
+//! The process behind `harness::services`: starts Postgres and Redis, and stays until nobody has used them for a while.
 
 use std::{
     error::Error,
@@ -7,10 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use common::{
-    db::{self, RolePasswords},
-    secrets::Token,
-};
+use common::secrets::Token;
 use harness::services::{Shared, directory, lock_file, report};
 use local::{DataDir, Options, Progress, Services};
 use tokio::time::sleep;
@@ -33,7 +29,7 @@ async fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
         progress: Progress::stdout(),
     })
     .await?;
-    let shared = migrate(&services).await?;
+    let shared = describe(&services)?;
     let finished = report(&directory);
     let unfinished = finished.with_extension("tmp");
     fs::write(&unfinished, serde_json::to_vec(&shared)?)?;
@@ -48,22 +44,14 @@ async fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
     Ok(())
 }
 
-async fn migrate(services: &Services) -> Result<Shared, Box<dyn Error + Send + Sync>> {
-    let admin = Url::parse(&services.database_url)?;
+fn describe(services: &Services) -> Result<Shared, Box<dyn Error + Send + Sync>> {
     let ours = variable("TASKBELL_DATABASE_URL").is_none();
     let password = || Token::random().map(|token| ours.then(|| token.reveal()));
-    let (app_password, worker_password) = (password()?, password()?);
-    // A cluster that is not ours may hold the template of other migrations.
-    let template = format!("taskbell_template_{}", std::process::id());
-    let passwords =
-        RolePasswords { app: app_password.clone().map(Into::into), worker: worker_password.clone().map(Into::into) };
-    db::migrate(&db::create_database(&admin, &template).await?, &passwords).await?;
     Ok(Shared {
-        database_url: admin,
+        database_url: Url::parse(&services.database_url)?,
         redis_url: Url::parse(&services.redis_url)?,
-        template,
-        app_password,
-        worker_password,
+        app_password: password()?,
+        worker_password: password()?,
     })
 }
 
