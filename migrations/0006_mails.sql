@@ -34,7 +34,7 @@ comment on column mails.fence is 'Rises with every claim; each later step names 
 comment on column mails.content is
     'What the mail says, frozen at its first step to sending: from then on every attempt sends the same bytes. Never a token: those are derived when the mail is rendered.';
 comment on column mails.queued_at is 'When its id last went to Redis; null or long ago means: hint again.';
--- take_due and take_overdue: what waits, by time.
+-- take_due, and the sweep's look for what is overdue: what waits, by time.
 create index mails_waiting_idx on mails (next_at) where state in ('scheduled', 'retry');
 -- sweep: leases that ended.
 create index mails_lease_idx on mails (lease_until) where state in ('claimed', 'sending');

@@ -43,11 +43,13 @@ begin
         execute format('create policy person on %I to taskbell_app, taskbell_worker using (account_id = (select current_account()))', t);
     end loop;
 
-    -- What is owed may belong to an organization, to an account outside any, or to a person in one. The worker sends for all.
+    -- What is owed may belong to an organization, to an account outside any, or to a person in one. It is read in an
+    -- organization (one comparison, which the indexes serve), and also written by a sign-up. The worker sends for all.
     foreach t in array array['mails', 'deliveries', 'attempts', 'mail_steps'] loop
         execute format('alter table %I enable row level security, force row level security', t);
-        execute format('create policy tenant on %I to taskbell_app using (org_id = (select current_org())
-            or ((select current_org()) is null and account_id = (select current_account())))', t);
+        execute format('create policy tenant on %I to taskbell_app using (org_id = (select current_org()))
+            with check (org_id = (select current_org())
+                or ((select current_org()) is null and org_id is null and account_id = (select current_account())))', t);
         execute format('create policy worker on %I to taskbell_worker using (true)', t);
     end loop;
 

@@ -1,6 +1,7 @@
 //! The HTTP side of Taskbell. No SQL here, and no decision about who may do what: those are the domain's.
 
 mod answer;
+mod catchers;
 mod database;
 mod fairings;
 mod guards;
@@ -60,7 +61,7 @@ pub fn server(settings: &Settings) -> Result<Rocket<Build>, ApiError> {
     let dispatch =
         AdHoc::on_liftoff("dispatch", |rocket| Box::pin(async move { dispatch_until_shutdown(rocket, queue) }));
     let rocket = database::attach(rocket::custom(figment(settings)?), settings.server_key()?).attach(dispatch);
-    Ok(routes::mount(fairings::attach(rocket)))
+    Ok(routes::mount(fairings::attach(rocket)).register("/", catchers::all()))
 }
 
 /// Runs the API until it is told to stop (SIGTERM, SIGINT).
@@ -68,12 +69,13 @@ pub fn server(settings: &Settings) -> Result<Rocket<Build>, ApiError> {
 /// # Errors
 /// See [`ApiError`]; each is one sentence.
 pub async fn run(settings: &Settings) -> Result<(), ApiError> {
+    let rocket = server(settings)?;
     // Asked before Rocket starts: it would report a failed connection as a failed fairing.
     let pool = db::connect(&settings.database_url()?, 1).await?;
     db::refuse_powerful_role(&pool).await?;
     db::refuse_other_schema(&pool).await?;
     pool.close().await;
-    let rocket = server(settings)?.launch().await.map_err(|error| match error.kind() {
+    let rocket = rocket.launch().await.map_err(|error| match error.kind() {
         rocket::error::ErrorKind::Bind(why) => ApiError::Bind {
             address: settings.address,
             port: settings.port,

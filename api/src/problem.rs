@@ -7,13 +7,13 @@ use common::{
     input::{Faults, FieldFault},
 };
 use rocket::{
-    Request, Response, catch,
+    Request, Response,
     http::{ContentType, Header, Status},
     response::Responder,
 };
 use serde::Serialize;
 
-use crate::{fairings::request_id, guards::denied, routes};
+use crate::fairings::request_id;
 
 /// A refusal, or a failure.
 #[derive(Clone, Debug)]
@@ -23,6 +23,8 @@ pub(crate) struct Problem {
     detail: Cow<'static, str>,
     errors: Vec<FieldFault>,
     headers: Vec<(&'static str, String)>,
+    /// What went wrong, for the log alone.
+    cause: Option<String>,
 }
 
 /// Its JSON.
@@ -40,15 +42,25 @@ struct Document<'a> {
 
 impl Problem {
     pub(crate) fn new(status: Status, code: &'static str, detail: impl Into<Cow<'static, str>>) -> Self {
-        Self { status, code, detail: detail.into(), errors: Vec::new(), headers: Vec::new() }
+        Self { status, code, detail: detail.into(), errors: Vec::new(), headers: Vec::new(), cause: None }
     }
 
     pub(crate) fn status(&self) -> Status {
         self.status
     }
 
-    fn with(mut self, header: &'static str, value: impl Into<String>) -> Self {
+    pub(crate) fn with(mut self, header: &'static str, value: impl Into<String>) -> Self {
         self.headers.push((header, value.into()));
+        self
+    }
+
+    /// A failure of ours: the answer says no more than that.
+    pub(crate) fn internal() -> Self {
+        Self::new(Status::InternalServerError, "internal", "Something went wrong here; it has been logged.")
+    }
+
+    fn because(mut self, cause: &dyn std::error::Error) -> Self {
+        self.cause = Some(format!("{cause:?}"));
         self
     }
 
@@ -57,22 +69,6 @@ impl Problem {
         let mut problem = Self::new(Status::BadRequest, "invalid_query", "The query string is not valid.");
         problem.errors = faults.0;
         problem
-    }
-
-    /// What Rocket refuses by itself: no route, a path that cannot be read, a panic in a handler.
-    fn of_status(status: Status, request: &Request<'_>) -> Self {
-        match status.code {
-            // A path segment that is no id names nothing: Rocket says 422, but to a client it is a missing thing.
-            404 | 422 => match routes::other_methods(request) {
-                methods if methods.is_empty() || status.code == 422 => Error::NotFound.into(),
-                methods => Self::new(Status::MethodNotAllowed, "method_not_allowed", "The resource has other methods.")
-                    .with("Allow", methods.join(", ")),
-            },
-            413 => Self::new(status, "too_large", "The body has more than 64 KiB."),
-            400..500 => Self::new(status, "bad_request", "The request cannot be understood."),
-            503 => Error::Busy.into(),
-            _ => Self::new(Status::InternalServerError, "internal", "Something went wrong here; it has been logged."),
-        }
     }
 }
 
@@ -98,13 +94,9 @@ impl From<Error> for Problem {
             Error::Conflict { code, .. } => Self::new(Status::Conflict, code, detail),
             Error::Busy => Self::new(Status::ServiceUnavailable, "busy", detail).with("Retry-After", "2"),
             Error::Unavailable(cause) => {
-                tracing::error!(%cause, "the database is not available");
-                Self::new(Status::ServiceUnavailable, "unavailable", detail).with("Retry-After", "5")
+                Self::new(Status::ServiceUnavailable, "unavailable", detail).with("Retry-After", "5").because(&cause)
             }
-            Error::Internal(cause) => {
-                tracing::error!(%cause, "internal error");
-                Self::new(Status::InternalServerError, "internal", "Something went wrong here; it has been logged.")
-            }
+            Error::Internal(cause) => Self::internal().because(&*cause),
         }
     }
 }
@@ -116,13 +108,17 @@ fn capitalized(sentence: &str) -> String {
 
 impl<'r> Responder<'r, 'static> for Problem {
     fn respond_to(self, request: &'r Request<'_>) -> rocket::response::Result<'static> {
+        let request_id = request_id(request);
+        if let Some(cause) = &self.cause {
+            tracing::error!(cause, request_id, code = self.code, "a request failed");
+        }
         let document = Document {
             r#type: format!("urn:taskbell:problem:{}", self.code),
             title: self.status.reason().unwrap_or("Error"),
             status: self.status.code,
             detail: &self.detail,
             code: self.code,
-            request_id: request_id(request),
+            request_id,
             errors: &self.errors,
         };
         let body = serde_json::to_vec(&document).map_err(|_| Status::InternalServerError)?;
@@ -133,10 +129,4 @@ impl<'r> Responder<'r, 'static> for Problem {
         }
         response.sized_body(body.len(), std::io::Cursor::new(body)).ok()
     }
-}
-
-/// Catches everything that is not answered by a handler. A guard that refused has left its reason with the request.
-#[catch(default)]
-pub(crate) fn any(status: Status, request: &Request<'_>) -> Problem {
-    denied(request).unwrap_or_else(|| Problem::of_status(status, request))
 }

@@ -144,25 +144,33 @@ pub async fn show(scope: &mut Scope<impl Permission>, id: ProjectId) -> Result<P
     .ok_or(Error::NotFound)
 }
 
-/// Gives a member a role in a project, or another one.
+/// Gives a member a role in a project, or another one. The project's row is locked, so that two managers who demote each
+/// other at once leave one.
 ///
 /// # Errors
-/// `not_a_member`.
+/// `not_a_member`, `last_manager`.
 pub async fn grant(
     project: &mut InProject<'_, impl Implies<ManageProject>>,
     account: AccountId,
     choice: GrantChoice,
 ) -> Result<Written<Grant>> {
+    sqlx::query!("select id from projects where id = $1 for update", project.id.0)
+        .fetch_one(project.core.sql())
+        .await?;
     let grant = sqlx::query_as!(
         Grant,
         r#"insert into project_grants (org_id, project_id, account_id, role) values (current_org(), $1, $2, $3)
            on conflict on constraint project_grants_pkey do update set role = excluded.role
+           where excluded.role = 'manager' or project_grants.role <> 'manager' or exists (
+               select from project_grants other
+               where other.project_id = $1 and other.account_id <> $2 and other.role = 'manager')
            returning account_id as "account_id: AccountId", role as "role: GrantRole""#,
         project.id.0,
         account.0,
         choice.role.as_str(),
     )
-    .fetch_one(project.core.sql())
-    .await?;
+    .fetch_optional(project.core.sql())
+    .await?
+    .ok_or(Error::Conflict { code: "last_manager", detail: "a project keeps at least one manager" })?;
     Ok(Written(grant))
 }

@@ -22,7 +22,7 @@ const POSTGRES: Server =
     Server { name: "Postgres", program: "postgres", beside: &["initdb"], oldest: (15, 0), package: "postgresql" };
 
 const REDIS: Server =
-    Server { name: "Redis", program: "redis-server", beside: &[], oldest: (6, 2), package: "redis-server" };
+    Server { name: "Redis", program: "redis-server", beside: &[], oldest: (7, 0), package: "redis-server" };
 
 /// Where distributions keep servers that they leave out of PATH; a `*` stands for a version.
 const DIRECTORIES: [&str; 8] = [
@@ -53,7 +53,7 @@ impl Binaries {
         POSTGRES.find_or_fetch(progress).await
     }
 
-    /// Redis 6.2 or newer.
+    /// Redis 7 or newer: `BLMPOP` came with it.
     ///
     /// # Errors
     /// When there is none and none can be fetched; the error says what to type.

@@ -2,11 +2,10 @@
 
 use std::{
     fs::{self, File, OpenOptions, TryLockError},
-    io::ErrorKind,
     path::{Path, PathBuf},
 };
 
-use crate::{Error, Result, postgres};
+use crate::{Error, Result, files::remove, postgres};
 
 /// Marks a directory as ours, and is what the holder locks.
 const MARKER: &str = "taskbell.lock";
@@ -77,19 +76,6 @@ impl DataDir {
             }
         }
         fs::remove_dir_all(&self.path).map_err(Error::file("delete", &self.path))
-    }
-}
-
-/// Deletes a file, a link (not what it points to) or a directory; gone already is fine.
-pub(crate) fn remove(path: &Path) -> Result<()> {
-    let removed = match fs::symlink_metadata(path) {
-        Ok(found) if found.is_dir() => fs::remove_dir_all(path),
-        Ok(_) => fs::remove_file(path),
-        Err(error) => Err(error),
-    };
-    match removed {
-        Err(error) if error.kind() != ErrorKind::NotFound => Err(Error::file("delete", path)(error)),
-        _ => Ok(()),
     }
 }
 

@@ -9,6 +9,7 @@ mod binaries;
 mod data;
 mod debian;
 mod error;
+mod files;
 pub mod inbox;
 mod password;
 mod ports;

@@ -16,7 +16,7 @@ use tokio::{
 };
 
 use crate::{
-    Binaries, Child, Error, Output, Progress, Result, Signal, User, data, password, ports,
+    Binaries, Child, Error, Output, Progress, Result, Signal, User, files, password, ports,
     process::{LogSince, until_ready},
 };
 
@@ -62,7 +62,7 @@ impl Redis {
         launch.stop_left_over(&memory).await;
         // Whoever has the port by now was just told the old password.
         launch.password = password::renew(&password_file)?;
-        data::remove(&launch.log())?;
+        files::remove(&launch.log())?;
         let (port, child) = ports::on_a_free_port(&memory, |port| launch.start(port)).await?;
         step.done(format_args!("ready on 127.0.0.1:{port}"));
         Ok(Self { launch, port, child })

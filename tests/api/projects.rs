@@ -63,3 +63,16 @@ async fn a_key_is_taken_once_in_an_organization() {
     other.project("OPS", "open").await;
     team.guest.post("/projects", json!({ "key": "NEW", "name": "New" })).await.is_problem(403, "permission_missing");
 }
+
+#[tokio::test]
+async fn the_last_manager_of_a_project_stays() {
+    let app = TestApp::start().await;
+    let team = app.team().await;
+    let project = team.project("OPS", "private").await;
+    let grant = async |who: &harness::Actor, role: &str| {
+        team.owner.put(&format!("/projects/{project}/grants/{}", who.id), json!({ "role": role })).await
+    };
+    grant(&team.owner, "viewer").await.is_problem(409, "last_manager");
+    let _ = grant(&team.member, "manager").await.is(200);
+    let _ = grant(&team.owner, "viewer").await.is(200);
+}

@@ -122,6 +122,7 @@ async fn a_due_value_must_have_one_of_its_forms() {
         (json!({ "local": "2031-03-01T09:00" }), "local_needs_zone"),
         (json!({ "at": "2031-03-01T09:00" }), "not_an_instant"),
         (json!({ "date": "2031-02-30" }), "not_a_date"),
+        (json!({ "at": "-009000-01-01T00:00:00Z" }), "out_of_range"),
         (json!({ "local": "2031-03-01T09:00", "time_zone": "Moon/Base" }), "not_a_time_zone"),
     ] {
         let new = json!({ "project": project, "title": "When?", "due": due });
@@ -132,4 +133,8 @@ async fn a_due_value_must_have_one_of_its_forms() {
     let new = json!({ "project": project, "title": "Never due", "reminders": [reminder] });
     let problem = team.owner.post("/tasks", new).await.is_problem(422, "invalid");
     assert_eq!(problem["errors"][0]["code"], "offset_without_due");
+    let reminder = json!({ "when": { "at": "2031-01-01T00:00:00Z" }, "to": "me" });
+    let new = json!({ "project": project, "title": "Too much", "reminders": vec![reminder; 21] });
+    let problem = team.owner.post("/tasks", new).await.is_problem(422, "invalid");
+    assert_eq!(problem["errors"][0]["code"], "too_many");
 }

@@ -44,8 +44,9 @@ fn ask_the_database(root: &Path, fresh: &Path) -> Result<(), Box<dyn Error>> {
     fs::create_dir_all(fresh)?;
     // Cargo does not see that the database is an input: the file's time tells it to compile again.
     File::options().append(true).open(root.join("common/src/lib.rs"))?.set_modified(now())?;
-    let status = Command::new(env!("CARGO"))
-        .args(["check", "--locked", "-p", "common"])
+    // The whole workspace, so that features unify as in every other build and no dependency is compiled again.
+    let status = Command::new("cargo")
+        .args(["check", "--locked", "--workspace"])
         .current_dir(root)
         .env("SQLX_OFFLINE", "false")
         .env("DATABASE_URL", database.as_str())

@@ -9,3 +9,4 @@
 
 mod queue;
 mod reminders;
+mod sweep;

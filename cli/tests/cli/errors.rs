@@ -10,7 +10,7 @@ fn is_one_sentence(said: &str, words: &str) {
 
 #[test]
 fn a_missing_setting_is_named() {
-    is_one_sentence(&fails(&mut taskbell(&["api"])), "TASKBELL_DATABASE_URL is not set");
+    is_one_sentence(&fails(&mut taskbell(&["api"])), "TASKBELL_REDIS_URL is not set");
     is_one_sentence(&fails(&mut taskbell(&["worker"])), "TASKBELL_DATABASE_URL is not set");
     is_one_sentence(&fails(&mut taskbell(&["migrate"])), "TASKBELL_DATABASE_URL is not set");
 }
@@ -28,6 +28,7 @@ fn a_short_server_key_is_refused_without_being_shown() {
     let mut api = taskbell(&["api"]);
     api.env("TASKBELL_DATABASE_URL", "postgres://app@127.0.0.1:1/x").env("TASKBELL_REDIS_URL", "redis://127.0.0.1:1");
     let said = fails(api.env("TASKBELL_SERVER_KEY", "hunter2"));
+    is_one_sentence(&said, "TASKBELL_SERVER_KEY is not usable");
     assert!(!said.contains("hunter2"), "{said}");
 }
 

@@ -60,6 +60,12 @@
 //!     projects::create(&mut scope, new).await
 //! }
 //! ```
+//! ```
+//! # use common::access::{ListMembers, Scope};
+//! fn pass_on(scope: Scope<ListMembers>) -> Scope<ListMembers> {
+//!     scope
+//! }
+//! ```
 //! ```compile_fail,E0451
 //! // Forged: the fields are private.
 //! # use common::access::{ListMembers, Scope};

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use jiff_sqlx::Timestamp;
+use tracing::warn;
 
 use super::{Content, MailKind};
 use crate::{
@@ -115,10 +116,14 @@ pub async fn claim(db: &Db, id: MailId, worker: &str) -> Result<Option<Claim>> {
     )
     .fetch_optional(&db.pool)
     .await?;
-    row.map(|row| {
-        let frozen =
-            row.content.map(serde_json::from_value).transpose().map_err(|fault| Error::Internal(Box::new(fault)))?;
-        Ok(Claim {
+    Ok(row.map(|row| {
+        // Content of another version of this program may not be readable any more: then the mail is worded anew, under the
+        // same Message-ID. It goes out in any case.
+        let frozen = row.content.and_then(|content| {
+            let read = serde_json::from_value(content);
+            read.inspect_err(|fault| warn!(mail = %id, %fault, "frozen content cannot be read")).ok()
+        });
+        Claim {
             id,
             fence: row.fence,
             org: row.org,
@@ -128,9 +133,8 @@ pub async fn claim(db: &Db, id: MailId, worker: &str) -> Result<Option<Claim>> {
             claimed_at: row.claimed_at,
             attempts: row.attempts,
             frozen,
-        })
-    })
-    .transpose()
+        }
+    }))
 }
 
 /// Commit 2, after the server's 354 and before the first byte of the body: `claimed -> sending`. The last moment to cancel;

@@ -174,7 +174,7 @@ async fn invitation(scope: &mut Scope<System>, claim: &Claim) -> Result<Result<C
 
 async fn verification(scope: &mut Scope<System>, claim: &Claim) -> Result<Result<Content, &'static str>> {
     let row = sqlx::query!(
-        r#"select v.id as "id: VerificationId", v.expires_at, a.email, a.name,
+        r#"select v.id as "id: VerificationId", v.expires_at, a.email, v.name,
                   v.used_at is null and v.expires_at > now() as "open!", clock_timestamp() as "date!"
            from deliveries d join verifications v on v.id = d.verification_id join accounts a on a.id = v.account_id
            where d.mail_id = $1"#,

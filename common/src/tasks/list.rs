@@ -60,19 +60,21 @@ fn statement(
     after: Option<Uuid>,
     limit: Limit,
 ) -> QueryBuilder<Postgres> {
-    // Projects are few and tasks are many: who may see which is decided once for each project.
+    // Projects are few and tasks are many: who may see which is decided once for each project. The subqueries (not a join)
+    // and the written-out limit make Postgres walk tasks_pkey backwards and stop, however large the organization is.
     let mut sql = QueryBuilder::new(
         "with visible as materialized (
-             select org_id, id, key, permissions_in(id, visibility) as held from projects where permissions_in(id, visibility) & ",
+             select id, key, permissions_in(id, visibility) as held from projects where permissions_in(id, visibility) & ",
     );
     sql.push_bind(ReadTasks::BITS);
     sql.push(
         " <> 0)
-         select t.id, t.project_id, p.key as project_key, t.number, t.title, t.description,
-                t.due_on, t.due_local, t.due_zone, t.due_at,
-                array(select a.account_id from task_assignees a where a.org_id = t.org_id and a.task_id = t.id order by 1) as assignees,
-                t.created_by, t.created_at, t.updated_at, t.completed_at, t.completed_by, t.version, p.held
-         from tasks t join visible p on p.org_id = t.org_id and p.id = t.project_id where true",
+         select t.id, t.project_id, (select p.key from visible p where p.id = t.project_id) as project_key, t.number,
+                t.title, t.description, t.due_on, t.due_local, t.due_zone, t.due_at,
+                array(select a.account_id from task_assignees a where a.task_id = t.id order by 1) as assignees,
+                t.created_by, t.created_at, t.updated_at, t.completed_at, t.completed_by, t.version,
+                (select p.held from visible p where p.id = t.project_id) as held
+         from tasks t where (select p.held from visible p where p.id = t.project_id) is not null",
     );
     if let Some(project) = project {
         sql.push(" and t.project_id = ").push_bind(project.0);
@@ -85,6 +87,6 @@ fn statement(
     if let Some(after) = after {
         sql.push(" and t.id < ").push_bind(after);
     }
-    sql.push(" order by t.id desc limit ").push_bind(limit.and_one());
+    sql.push(format_args!(" order by t.id desc limit {}", limit.and_one()));
     sql
 }

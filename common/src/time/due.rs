@@ -128,7 +128,7 @@ impl TryFrom<RawPoint> for Due {
     fn try_from(raw: RawPoint) -> Result<Self, TimeFault> {
         match raw {
             RawPoint { date: Some(date), local: None, time_zone: None, at: None, offset: None } => {
-                Ok(Self::Date { date: date.parse().map_err(|_| TimeFault::NotADate)? })
+                Ok(Self::Date { date: in_range(date.parse().map_err(|_| TimeFault::NotADate)?)? })
             }
             RawPoint { date: None, local: Some(local), time_zone: Some(time_zone), at: None, offset: None } => {
                 Ok(Self::Local { local: local_time(&local)?, time_zone })
@@ -170,11 +170,21 @@ fn local_time(text: &str) -> Result<civil::DateTime, TimeFault> {
         && !text.ends_with(['Z', 'z'])
         && !text.contains(['[', '+'])
         && text.matches('-').count() == 2;
-    if plain { text.parse().map_err(|_| TimeFault::NotALocalTime) } else { Err(TimeFault::NotALocalTime) }
+    if !plain {
+        return Err(TimeFault::NotALocalTime);
+    }
+    let local: civil::DateTime = text.parse().map_err(|_| TimeFault::NotALocalTime)?;
+    in_range(local.date()).map(|_| local)
 }
 
 fn instant(text: &str) -> Result<Timestamp, TimeFault> {
-    text.parse().map_err(|_| TimeFault::NotAnInstant)
+    let at: Timestamp = text.parse().map_err(|_| TimeFault::NotAnInstant)?;
+    in_range(at.to_zoned(TimeZone::UTC).date()).map(|_| at)
+}
+
+/// Years that people and Postgres both write with four digits.
+fn in_range(date: civil::Date) -> Result<civil::Date, TimeFault> {
+    if (1970..=9998).contains(&date.year()) { Ok(date) } else { Err(TimeFault::OutOfRange) }
 }
 
 /// The columns of a due value (`tasks`).
@@ -273,6 +283,8 @@ mod tests {
         assert_eq!(due(json!({"date": "2026-02-30"})), Err("not_a_date"));
         assert_eq!(due(json!({"date": "2026-12-01", "at": "2026-12-01T09:00:00Z"})), Err("one_form"));
         assert_eq!(due(json!({})), Err("one_form"));
+        assert_eq!(due(json!({"at": "-009000-01-01T00:00:00Z"})), Err("out_of_range"));
+        assert_eq!(due(json!({"date": "9999-12-31"})), Err("out_of_range"));
     }
 
     #[test]

@@ -8,7 +8,7 @@ use std::{
 };
 
 use super::Apt;
-use crate::{Error, Program, Progress, Result, data::remove, user::is_root};
+use crate::{Error, Program, Progress, Result, files::remove, user::is_root};
 
 /// Where unpacked packages stay between runs.
 #[derive(Debug)]

@@ -7,7 +7,7 @@ use std::{
 };
 
 use super::{PostgresOptions, place};
-use crate::{Binaries, Error, Progress, Result, User, data::remove, password};
+use crate::{Binaries, Error, Progress, Result, User, files::remove, password};
 
 /// A cluster that exists, and how to enter it.
 pub(super) struct Cluster {

@@ -13,7 +13,7 @@ use std::{
 use tokio::time::sleep;
 
 use crate::{
-    Binaries, Child, Error, Output, Progress, Result, Signal, User, data, ports,
+    Binaries, Child, Error, Output, Progress, Result, Signal, User, files, ports,
     process::{LogSince, until_ready},
 };
 use cluster::Cluster;
@@ -61,7 +61,7 @@ impl Postgres {
         postmaster::stop_left_over(&cluster.data).await?;
 
         let log = options.dir.join("postgres.log");
-        data::remove(&log)?;
+        files::remove(&log)?;
         let memory = options.dir.join("postgres.port");
         let launch = Launch { binaries, options, cluster, user, log };
         let (port, child) = ports::on_a_free_port(&memory, |port| launch.start(port)).await?;

@@ -16,7 +16,7 @@ use std::{
 
 use sha2::{Digest, Sha256};
 
-use crate::{Error, Progress, Result, User, data};
+use crate::{Error, Progress, Result, User, files};
 
 /// The cluster's name in the data directory.
 pub(super) const NAME: &str = "postgres";
@@ -29,7 +29,7 @@ pub(super) fn choose(dir: &Path, user: Option<&User>, progress: Progress) -> Res
     let linked = link.as_deref() == Some(&elsewhere.join(NAME));
     if link.is_some() && !linked {
         // The project was copied or moved: that cluster belongs to the place it came from.
-        data::remove(&usual)?;
+        files::remove(&usual)?;
     }
     let Some(user) = user else { return Ok(usual) };
     if !linked {
@@ -53,9 +53,9 @@ pub(super) fn remove(dir: &Path) -> Result<()> {
     let usual = dir.join(NAME);
     let elsewhere = elsewhere(dir);
     if fs::read_link(&usual).is_ok_and(|target| target == elsewhere.join(NAME)) && is_ours(&elsewhere) {
-        data::remove(&elsewhere)?;
+        files::remove(&elsewhere)?;
     }
-    data::remove(&usual)
+    files::remove(&usual)
 }
 
 /// Anyone may make directories in `/var/tmp`: one that is there already must be our own.

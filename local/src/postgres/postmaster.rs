@@ -5,7 +5,7 @@ use std::{fs, io, path::Path, process::Command, time::Duration};
 use rustix::process::{Pid, Signal, kill_process, test_kill_process};
 use tokio::time::{sleep, timeout};
 
-use crate::{Error, Result, data::remove};
+use crate::{Error, Result, files::remove};
 
 /// The line of the file that holds the state; Postgres pads it with blanks.
 const STATE_LINE: usize = 7;

@@ -1,7 +1,7 @@
 //! Text of strangers on its way into a mail.
 
 /// One line without anything that ends it, hides, or turns the direction of what follows. Input is refused that has such
-/// characters (`common::text`); a header is no place to rely on it (test: `a_hostile_title_adds_no_header`).
+/// characters (`common::text`); a header is no place to rely on it (test: `a_hostile_title_adds_no_header_and_no_recipient`).
 pub(super) fn one_line(text: &str) -> String {
     let text: String = text.chars().filter(|c| !is_invisible(*c)).map(|c| if is_break(c) { ' ' } else { c }).collect();
     text.trim().to_owned()
