@@ -1,8 +1,6 @@
 # One image for every process: `taskbell api | worker | migrate | healthcheck | inbox`.
 
 FROM rust:1.95-slim-bookworm AS build
-# jemalloc's build calls make, which the slim image lacks.
-RUN apt-get update && apt-get install -y --no-install-recommends make && rm -rf /var/lib/apt/lists/*
 WORKDIR /src
 COPY . .
 # Behind a proxy that re-signs TLS: `docker build --secret id=ca_bundle,src=FILE`.

@@ -14,9 +14,9 @@ use clap::{Parser, Subcommand};
 use common::db::{self, RolePasswords};
 use url::Url;
 
-// argon2 on the system's allocator keeps gigabytes after a storm of sign-ins; jemalloc gives them back.
+// argon2 on the system's allocator keeps gigabytes after a storm of sign-ins; this one gives them back.
 #[global_allocator]
-static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// A to-do service for teams whose reminders always arrive.
 #[derive(Parser)]
