@@ -26,7 +26,18 @@ impl Cast {
         Self { mark: String::new() }
     }
 
-    fn visitor() -> Result<Self, Failure> {
+    /// Those who have played before under this mark.
+    pub(crate) fn again(mark: &str) -> Self {
+        Self { mark: mark.trim().to_owned() }
+    }
+
+    /// What keeps them apart from others.
+    pub(crate) fn mark(&self) -> &str {
+        &self.mark
+    }
+
+    /// New ones, for a deployment that others may have visited.
+    pub(crate) fn visitors() -> Result<Self, Failure> {
         let random: String =
             common::secrets::Token::random()?.reveal().chars().filter(char::is_ascii_alphanumeric).take(8).collect();
         Ok(Self { mark: format!("-{}", random.to_lowercase()) })
@@ -36,7 +47,8 @@ impl Cast {
         format!("{role}{}@example.org", self.mark)
     }
 
-    fn slug(&self) -> String {
+    /// The organization's name in URLs.
+    pub(crate) fn slug(&self) -> String {
         format!("demo{}", self.mark)
     }
 
@@ -53,5 +65,5 @@ impl Cast {
 
 /// Plays it on a deployment that somebody else runs.
 pub(crate) async fn visit(api: Url, inbox: Url) -> Result<(), Failure> {
-    play(&api, &inbox, &Cast::visitor()?).await
+    play(&api, &inbox, &Cast::visitors()?).await
 }

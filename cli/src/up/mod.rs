@@ -12,10 +12,8 @@ use local::{DataDir, Progress};
 
 use crate::{Failure, Place, signals, tour};
 
+use places::Places;
 use stack::Stack;
-
-/// Present once the tour has been played: data lasts, and so does the memory of having seen it.
-const PLAYED: &str = "tour-played";
 
 /// Starts everything, plays the tour the first time, and keeps it running until Ctrl-C.
 pub(crate) async fn up(place: &Place) -> Result<(), Failure> {
@@ -26,10 +24,10 @@ pub(crate) async fn up(place: &Place) -> Result<(), Failure> {
     let mut stack = Stack::start(place, Progress::stdout()).await?;
     let places = stack.places.clone();
     let show = async move {
-        let played = places.data.join(PLAYED);
+        let played = Places::played(&places.data);
         if !played.exists() {
-            tour::play(&places.api, &places.inbox, &tour::Cast::demo()).await?;
-            std::fs::write(&played, "")?;
+            tour::play(&places.api, &places.inbox, &places.cast).await?;
+            std::fs::write(&played, places.cast.mark())?;
         }
         println!("{}", places.welcome());
         std::future::pending().await
@@ -49,7 +47,7 @@ pub(crate) async fn tour(place: &Place) -> Result<(), Failure> {
     let place = Place { port: place.port, data: data.clone() };
     let mut stack = Stack::start(&place, Progress::stdout()).await?;
     let places = stack.places.clone();
-    let play = async move { tour::play(&places.api, &places.inbox, &tour::Cast::demo()).await };
+    let play = async move { tour::play(&places.api, &places.inbox, &places.cast).await };
     let outcome = tokio::select! {
         outcome = stack.keep_alive(play) => outcome,
         () = signals::stop() => Err("stopped before the end of the tour".into()),

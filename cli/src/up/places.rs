@@ -1,6 +1,6 @@
 //! Where everything of a stack is to be found.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use url::Url;
 
@@ -21,9 +21,16 @@ pub(super) struct Places {
     pub(super) redis: String,
     /// Everything on disk.
     pub(super) data: PathBuf,
+    /// Who plays the tour here, or has played it.
+    pub(super) cast: Cast,
 }
 
 impl Places {
+    /// Present once the tour has been played, with the mark of its cast: data lasts, and so does the memory of having seen it.
+    pub(super) fn played(data: &Path) -> PathBuf {
+        data.join("tour-played")
+    }
+
     /// Where a process writes.
     pub(super) fn log(&self, process: &str) -> PathBuf {
         self.data.join("log").join(format!("{process}.log"))
@@ -31,8 +38,7 @@ impl Places {
 
     /// What to do next, with everything to paste.
     pub(super) fn welcome(&self) -> String {
-        let Self { api, inbox, database, app, redis, data } = self;
-        let cast = Cast::demo();
+        let Self { api, inbox, database, app, redis, data, cast } = self;
         let (owner, password) = (cast.owner(), Cast::PASSWORD);
         format!(
             "\nTaskbell is up.\n\
@@ -46,7 +52,8 @@ impl Places {
              \nTry it:\n\
              \n  TOKEN=$(curl -s {api}v1/sessions -H 'Content-Type: application/json' \\\
              \n    -d '{{\"email\":\"{owner}\",\"password\":\"{password}\"}}' | sed 's/.*\"token\":\"\\([^\"]*\\)\".*/\\1/')\
-             \n  curl -s {api}v1/orgs/demo/deliveries -H \"Authorization: Bearer $TOKEN\"\n",
+             \n  curl -s {api}v1/orgs/{slug}/deliveries -H \"Authorization: Bearer $TOKEN\"\n",
+            slug = cast.slug(),
             logs = data.join("log").display(),
             people = cast.emails().join("  "),
         )

@@ -2,6 +2,7 @@
 
 use std::{
     net::{Ipv4Addr, SocketAddr},
+    path::Path,
     time::{Duration, Instant},
 };
 
@@ -10,7 +11,7 @@ use local::{Child, Inbox, Options, Output, Program, Progress, Services, Signal, 
 use url::Url;
 
 use super::{places::Places, port::Port, secrets::Secrets};
-use crate::{Failure, Place, settings};
+use crate::{Failure, Place, settings, tour::Cast};
 
 /// How long a process may take until it can be used.
 const READY: Duration = Duration::from_secs(30);
@@ -74,6 +75,7 @@ impl Stack {
             redis: services.redis_url.clone(),
             database,
             app,
+            cast: cast(&data, private)?,
             data,
         };
         let environment = Environment {
@@ -169,6 +171,15 @@ async fn migrate(url: &str, private: bool, secrets: &Secrets) -> Result<(Url, Ur
     let (app, worker) =
         (role("taskbell_app", &secrets.app_password), role("taskbell_worker", &secrets.worker_password));
     Ok((url, app, worker))
+}
+
+/// A database of somebody else's may have seen the demo's people already.
+fn cast(data: &Path, private: bool) -> Result<Cast, Failure> {
+    match std::fs::read_to_string(Places::played(data)) {
+        Ok(mark) => Ok(Cast::again(&mark)),
+        Err(_) if private => Ok(Cast::demo()),
+        Err(_) => Cast::visitors(),
+    }
 }
 
 fn any_port() -> SocketAddr {
