@@ -57,7 +57,7 @@ comment on index invitations_pending_key is 'One pending invitation for an e-mai
 create function require_active_owner() returns trigger
     language plpgsql security definer set search_path = public, pg_temp as $$
 begin
-    perform 1 from organizations where id = old.org_id for update;
+    perform 1 from organizations where id = old.org_id for no key update;
     if found and not exists (
         select from memberships where org_id = old.org_id and role = 'owner' and status = 'active'
     ) then

@@ -77,8 +77,9 @@ create unique index deliveries_reminder_key on deliveries (org_id, reminder_id, 
     where reminder_id is not null;
 create index deliveries_mail_idx on deliveries (mail_id);
 create index deliveries_task_idx on deliveries (org_id, task_id);
--- GET …/deliveries, newest first.
+-- GET …/deliveries, newest first: everybody's, and one's own.
 create index deliveries_org_idx on deliveries (org_id, id desc);
+create index deliveries_account_idx on deliveries (org_id, account_id, id desc);
 
 create table attempts (
     mail_id    uuid        not null,

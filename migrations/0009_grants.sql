@@ -34,7 +34,7 @@ grant select, insert         on mail_steps to taskbell_app;
 -- taskbell_worker: reads what a mail says, moves mails on, appends to the log.
 grant execute on function begin_job(uuid, uuid), take_due(integer, interval) to taskbell_worker;
 grant select (id, email, name, time_zone, email_verified_at) on accounts to taskbell_worker;
-grant select (id, account_id, name, expires_at, used_at) on verifications to taskbell_worker;
+grant select (id, account_id, expires_at, used_at) on verifications to taskbell_worker;
 grant select on organizations, memberships, invitations, projects, project_grants, tasks, task_assignees, reminders to taskbell_worker;
 grant select, update on mails, deliveries to taskbell_worker;
 grant select, insert on attempts, mail_steps to taskbell_worker;

@@ -26,7 +26,7 @@ fn of_status(status: Status, request: &Request<'_>) -> Problem {
                 Problem::new(Status::MethodNotAllowed, "method_not_allowed", detail).with("Allow", methods.join(", "))
             }
         },
-        // A path segment that is no id names nothing: Rocket says 422, but to a client it is a missing thing.
+        // A path segment that cannot be read names nothing: Rocket says 422, but to a client it is a missing thing.
         422 => Error::NotFound.into(),
         413 => Problem::new(status, "too_large", "The body has more than 64 KiB."),
         400..500 => Problem::new(status, "bad_request", "The request cannot be understood."),

@@ -59,8 +59,8 @@ impl Problem {
         Self::new(Status::InternalServerError, "internal", "Something went wrong here; it has been logged.")
     }
 
-    fn because(mut self, cause: &dyn std::error::Error) -> Self {
-        self.cause = Some(format!("{cause:?}"));
+    fn because(mut self, story: String) -> Self {
+        self.cause = Some(story);
         self
     }
 
@@ -75,6 +75,7 @@ impl Problem {
 impl From<Error> for Problem {
     fn from(error: Error) -> Self {
         let detail = format!("{}.", capitalized(&error.to_string()));
+        let story = error.story();
         match error {
             Error::Unauthenticated => {
                 Self::new(Status::Unauthorized, "unauthenticated", detail).with("WWW-Authenticate", "Bearer")
@@ -93,10 +94,10 @@ impl From<Error> for Problem {
             Error::BadCursor(faults) => Self::of_query(faults),
             Error::Conflict { code, .. } => Self::new(Status::Conflict, code, detail),
             Error::Busy => Self::new(Status::ServiceUnavailable, "busy", detail).with("Retry-After", "2"),
-            Error::Unavailable(cause) => {
-                Self::new(Status::ServiceUnavailable, "unavailable", detail).with("Retry-After", "5").because(&cause)
+            Error::Unavailable(_) => {
+                Self::new(Status::ServiceUnavailable, "unavailable", detail).with("Retry-After", "5").because(story)
             }
-            Error::Internal(cause) => Self::internal().because(&*cause),
+            Error::Internal(_) => Self::internal().because(story),
         }
     }
 }

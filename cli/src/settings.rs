@@ -6,9 +6,13 @@ use common::config::{Settings, SettingsError};
 ///
 /// # Errors
 /// The first that is unknown or cannot be read.
-#[expect(clippy::disallowed_methods, reason = "this is the edge")]
 pub(crate) fn read() -> Result<Settings, SettingsError> {
-    Settings::from_variables(std::env::vars())
+    let ours = std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value)));
+    let ours = ours.filter(|(name, _)| name.starts_with("TASKBELL_")).map(|(name, value)| match value.into_string() {
+        Ok(value) => Ok((name, value)),
+        Err(_) => Err(SettingsError::Wrong { name, why: "it is not UTF-8".to_owned() }),
+    });
+    Settings::from_variables(ours.collect::<Result<Vec<_>, _>>()?)
 }
 
 /// A single variable, for what `up` is told.

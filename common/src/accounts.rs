@@ -92,6 +92,10 @@ pub async fn sign_up(db: &Db, new: NewAccount) -> Result<()> {
 /// # Errors
 /// [`Error::NotFound`] when somebody else was faster.
 pub async fn verify(scope: &mut Scope<Link>, token: &Token) -> Result<Written<Account>> {
+    // Two tokens of one account at once would each wait for what the other has locked below.
+    sqlx::query!("select id from accounts where id = current_account() for no key update")
+        .fetch_one(scope.sql())
+        .await?;
     let token_hash = token.hash();
     let used = sqlx::query!(
         "update verifications set used_at = now() where token_hash = $1 and used_at is null returning name, password_hash",

@@ -50,6 +50,21 @@ pub enum Error {
     Internal(#[source] Box<dyn StdError + Send + Sync>),
 }
 
+impl Error {
+    /// What went wrong and why, for a log: each cause in its own words. Never a database's detail line, which may hold a row.
+    #[must_use]
+    pub fn story(&self) -> String {
+        let mut story = self.to_string();
+        let mut cause = StdError::source(self);
+        while let Some(fault) = cause {
+            story.push_str(": ");
+            story.push_str(&fault.to_string());
+            cause = fault.source();
+        }
+        story
+    }
+}
+
 /// A denial that no permission describes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refusal {

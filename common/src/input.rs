@@ -7,6 +7,9 @@ use std::{convert::Infallible, ops::ControlFlow};
 use deserr::{DeserializeError, ErrorKind, IntoValue, MergeWithError, ValueKind, ValuePointerRef};
 use serde::Serialize;
 
+/// How many faults of one input are told.
+const MOST: usize = 100;
+
 /// A reason why a value was refused: a sentence (`Display`) and a code that never changes.
 pub trait Fault: std::error::Error {
     /// A stable, machine-readable name of the fault.
@@ -53,7 +56,7 @@ impl MergeWithError<Faults> for Faults {
     fn merge(known: Option<Self>, other: Self, _: ValuePointerRef) -> ControlFlow<Self, Self> {
         let mut all = known.map_or_else(Vec::new, |faults| faults.0);
         all.extend(other.0);
-        ControlFlow::Continue(Self(all))
+        if all.len() < MOST { ControlFlow::Continue(Self(all)) } else { ControlFlow::Break(Self(all)) }
     }
 }
 
@@ -100,7 +103,8 @@ fn add(
 ) -> ControlFlow<Faults, Faults> {
     let mut faults = known.map_or_else(Vec::new, |faults| faults.0);
     faults.push(FieldFault { pointer: json_pointer(place), code, detail });
-    ControlFlow::Continue(Faults(faults))
+    // Somebody's mistakes are all told; somebody's 60,000 are not worth an answer of megabytes.
+    if faults.len() < MOST { ControlFlow::Continue(Faults(faults)) } else { ControlFlow::Break(Faults(faults)) }
 }
 
 fn json_pointer(place: ValuePointerRef) -> String {

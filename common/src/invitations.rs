@@ -5,7 +5,7 @@ use jiff_sqlx::Timestamp;
 use serde::Serialize;
 
 use crate::{
-    access::{ManageMembers, Role, Scope, Written, may_invite_as},
+    access::{ManageMembers, Permission, Role, Scope, Written, may_invite_as},
     error::{Error, Result},
     ids::{AccountId, InvitationId},
     input::Faults,
@@ -47,15 +47,21 @@ pub struct NewInvitation {
 /// `already_invited`, `already_member`, or a role above one's own.
 pub async fn create(scope: &mut Scope<ManageMembers>, new: NewInvitation) -> Result<Written<Invitation>> {
     let own = sqlx::query_scalar!(
-        r#"select role as "role: Role" from memberships where account_id = current_account() for share"#
+        r#"select role as "role: Role" from memberships where account_id = current_account() and status = 'active' for share"#
     )
-    .fetch_one(scope.sql())
-    .await?;
+    .fetch_optional(scope.sql())
+    .await?
+    // Asked again under the lock: the permission may have gone while this request waited for it.
+    .filter(|own| own.permissions() & ManageMembers::BITS != 0)
+    .ok_or(Error::Forbidden(ManageMembers::NAME))?;
     may_invite_as(own, new.role).map_err(Error::Refused)?;
-    // An offer that ran out makes room for a new one.
+    // An offer that ran out, or whose mail never arrived, makes room for a new one.
     sqlx::query!(
-        "update invitations set revoked_at = expires_at
-         where email = $1 and accepted_at is null and revoked_at is null and expires_at <= now()",
+        "update invitations set revoked_at = now()
+         where email = $1 and accepted_at is null and revoked_at is null
+           and (expires_at <= now() or exists (
+               select from deliveries d join mails m on m.id = d.mail_id
+               where d.invitation_id = invitations.id and m.state in ('dead', 'expired')))",
         new.email.as_str(),
     )
     .execute(scope.sql())

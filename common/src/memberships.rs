@@ -78,7 +78,8 @@ pub async fn list(scope: &mut Scope<impl Implies<ListMembers>>) -> Result<Vec<Me
 ///
 /// The organization's row and the actor's own membership are locked before anything is decided, so that two demotions at
 /// once cannot leave the organization without an owner (tests/api/memberships.rs:
-/// `two_owners_who_demote_each_other_at_once_leave_one`).
+/// `two_owners_who_demote_each_other_at_once_leave_one`). `no key`: a foreign key's check must not wait for it, or a task that
+/// is being created and a role that changes wait for each other.
 ///
 /// # Errors
 /// [`Error::NotFound`], [`Error::Refused`], `last_owner`.
@@ -87,11 +88,13 @@ pub async fn change_role(
     target: AccountId,
     choice: RoleChoice,
 ) -> Result<Written<Membership>> {
-    sqlx::query!("select id from organizations where id = current_org() for update").fetch_one(scope.sql()).await?;
+    sqlx::query!("select id from organizations where id = current_org() for no key update")
+        .fetch_one(scope.sql())
+        .await?;
     let people = sqlx::query!(
         r#"select account_id as "id: AccountId", role as "role: Role", status = 'active' as "active!",
                   account_id = current_account() as "own!"
-           from memberships where account_id in (current_account(), $1) order by account_id for update"#,
+           from memberships where account_id in (current_account(), $1) order by account_id for no key update"#,
         target.0,
     )
     .fetch_all(scope.sql())

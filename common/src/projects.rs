@@ -5,7 +5,7 @@ use jiff_sqlx::Timestamp;
 use serde::Serialize;
 
 use crate::{
-    access::{CreateProjects, GrantRole, Implies, InProject, ManageProject, Permission, ReadTasks, Scope, Written},
+    access::{CreateProjects, GrantRole, InProject, ManageProject, Permission, ReadTasks, Scope, Written},
     error::{Error, Result},
     ids::{AccountId, ProjectId},
     input::Faults,
@@ -150,13 +150,15 @@ pub async fn show(scope: &mut Scope<impl Permission>, id: ProjectId) -> Result<P
 /// # Errors
 /// `not_a_member`, `last_manager`.
 pub async fn grant(
-    project: &mut InProject<'_, impl Implies<ManageProject>>,
+    project: &mut InProject<'_, ManageProject>,
     account: AccountId,
     choice: GrantChoice,
 ) -> Result<Written<Grant>> {
-    sqlx::query!("select id from projects where id = $1 for update", project.id.0)
+    sqlx::query!("select id from projects where id = $1 for no key update", project.id.0)
         .fetch_one(project.core.sql())
         .await?;
+    // Asked again under the lock: another manager may have taken the permission while this request waited.
+    project.admit_again().await?;
     let grant = sqlx::query_as!(
         Grant,
         r#"insert into project_grants (org_id, project_id, account_id, role) values (current_org(), $1, $2, $3)

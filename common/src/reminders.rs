@@ -66,7 +66,10 @@ pub enum ReminderFault {
     NoDue,
     /// More than anybody wants.
     #[error("a task has at most 20 reminders")]
-    TooMany,
+    TooManyReminders,
+    /// Each may be owed a mail by each reminder.
+    #[error("a task has at most 50 assignees")]
+    TooManyAssignees,
 }
 
 impl Fault for ReminderFault {
@@ -74,7 +77,7 @@ impl Fault for ReminderFault {
         match self {
             Self::Recipient => "not_a_recipient",
             Self::NoDue => "offset_without_due",
-            Self::TooMany => "too_many",
+            Self::TooManyReminders | Self::TooManyAssignees => "too_many",
         }
     }
 }
@@ -104,9 +107,12 @@ pub struct Planned {
 }
 
 /// What can be said of reminders before anything is written.
-pub(crate) fn check(reminders: &[NewReminder], due: Option<&Due>) -> Result<(), Faults> {
+pub(crate) fn check(reminders: &[NewReminder], due: Option<&Due>, assignees: usize) -> Result<(), Faults> {
     if reminders.len() > 20 {
-        return Err(Faults::at("/reminders", &ReminderFault::TooMany));
+        return Err(Faults::at("/reminders", &ReminderFault::TooManyReminders));
+    }
+    if assignees > 50 {
+        return Err(Faults::at("/assignees", &ReminderFault::TooManyAssignees));
     }
     let homeless = reminders.iter().enumerate().filter(|(_, r)| due.is_none() && matches!(r.when, When::Offset { .. }));
     let faults: Vec<_> = homeless
@@ -132,7 +138,7 @@ pub(crate) async fn plan(core: &mut Core, task: &Task, new: &[NewReminder]) -> R
     let (now, people) = people(core, task, new).await?;
     let mut plans = Vec::with_capacity(new.len());
     let mut owed = Vec::new();
-    for (id, reminder) in ids.into_iter().zip(new) {
+    for (index, (id, reminder)) in ids.into_iter().zip(new).enumerate() {
         let told = people.iter().filter(|person| match reminder.to {
             Recipient::Me => person.id == task.created_by,
             Recipient::Assignees => task.assignees.contains(&person.id),
@@ -141,7 +147,8 @@ pub(crate) async fn plan(core: &mut Core, task: &Task, new: &[NewReminder]) -> R
         let mut plan = Vec::new();
         for person in told {
             let instant = reminder.when.instant(task.due.as_ref(), person.zone.rules(), REMINDER_HOUR);
-            let Some(due_at) = instant.map_err(|fault| Faults::at("/reminders", &fault))? else { continue };
+            let place = format!("/reminders/{index}/when");
+            let Some(due_at) = instant.map_err(|fault| Faults::at(&place, &fault))? else { continue };
             let skipped = if !person.sees {
                 Some("cannot_see_the_project")
             } else if due_at < now {

@@ -95,8 +95,10 @@ text! {
 
 /// Characters that end a line, hide, or turn the direction of what follows (security.md 15).
 fn is_unsafe(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    let invisible = matches!(c, '\u{061c}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{feff}');
+    let separates = matches!(c, '\u{2028}' | '\u{2029}');
+    let turns = matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    c.is_control() || invisible || separates || turns
 }
 
 fn line(text: &str, most: usize) -> Result<String, TextFault> {
@@ -175,6 +177,7 @@ mod tests {
         assert_eq!(" \t".parse::<Title>(), Err(TextFault::Empty));
         assert_eq!("a\r\nBcc: x@example.org".parse::<Title>(), Err(TextFault::Control));
         assert_eq!("a\u{202e}b".parse::<Title>(), Err(TextFault::Control));
+        assert_eq!("\u{061c}\u{200b}".parse::<Title>(), Err(TextFault::Control));
         assert!("ä".repeat(200).parse::<Title>().is_ok());
         assert_eq!("ä".repeat(201).parse::<Title>(), Err(TextFault::TooLong(200)));
     }

@@ -27,7 +27,7 @@ use redis::{
 use tokio::{
     sync::{mpsc, watch},
     task::JoinHandle,
-    time::sleep,
+    time::{sleep, timeout},
 };
 use tracing::{info, warn};
 use url::Url;
@@ -217,7 +217,7 @@ impl Reader {
                     pause = SHORTEST_PAUSE;
                     let mut ids = ids.into_iter();
                     while let Some(id) = ids.next() {
-                        if self.sender.send(id).await.is_err() {
+                        if !self.hand_over(id).await {
                             return std::iter::once(id).chain(ids).collect();
                         }
                     }
@@ -234,6 +234,21 @@ impl Reader {
             }
         }
         Vec::new()
+    }
+
+    /// Waits for a place, however long the worker is busy; a reader that waits is well, and says so. False: nobody takes ids
+    /// any more.
+    async fn hand_over(&self, id: MailId) -> bool {
+        loop {
+            match timeout(BLOCK, self.sender.reserve()).await {
+                Ok(Ok(place)) => {
+                    place.send(id);
+                    return true;
+                }
+                Ok(Err(_)) => return false,
+                Err(_) => (self.pulse)(),
+            }
+        }
     }
 
     async fn read(&self, connection: &mut Option<redis::aio::MultiplexedConnection>) -> RedisResult<Vec<MailId>> {

@@ -120,3 +120,18 @@ async fn neither_password_nor_token_is_stored() {
         }
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_verifications_of_one_address_at_once_make_one_account() {
+    let app = TestApp::start().await;
+    let ada = app.stranger();
+    for _ in 0..2 {
+        sign_up(&ada, "ada@example.org", PASSWORD).await;
+    }
+    let tokens = tokens(&app).await;
+    let verify = |token: &String| ada.post("/v1/verifications", json!({ "token": token }));
+    let (one, other) = tokio::join!(verify(&tokens[0]), verify(&tokens[1]));
+    let mut statuses = [one.status(), other.status()];
+    statuses.sort_unstable();
+    assert_eq!(statuses, [200, 404], "{one:?} {other:?}");
+}

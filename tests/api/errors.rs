@@ -20,6 +20,7 @@ async fn every_refusal_is_a_problem_document_rockets_own_included() {
     send(b"{\"slug\":".to_vec(), "application/json").await.is_problem(400, "malformed_json");
     send(b"\xff\xfe".to_vec(), "application/json").await.is_problem(400, "malformed_json");
     send(b"{} {}".to_vec(), "application/json").await.is_problem(400, "malformed_json");
+    send(b"{\"slug\":\"a\",\"slug\":\"b\"}".to_vec(), "application/json").await.is_problem(400, "malformed_json");
     send(b"slug=acme".to_vec(), "application/x-www-form-urlencoded").await.is_problem(415, "not_json");
     send(vec![b' '; 65 * 1024], "application/json").await.is_problem(413, "too_large");
     send("[".repeat(60_000).into_bytes(), "application/json").await.is_problem(400, "malformed_json");
@@ -45,6 +46,26 @@ async fn all_faults_of_a_body_are_listed_at_once() {
         [("/admin", "unknown"), ("/email", "not_an_email"), ("/name", "missing"), ("/password", "password_length")]
     );
     assert!(!problem.to_string().contains("short"), "a problem never repeats a value: {problem}");
+}
+
+#[tokio::test]
+async fn thousands_of_faults_make_no_megabytes() {
+    let app = TestApp::start().await;
+    let body: String = format!("{{{}}}", (0..4_000).map(|n| format!("\"k{n}\":1")).collect::<Vec<_>>().join(","));
+    let ada = app.stranger();
+    let request = ada.request(Method::POST, "/v1/accounts").header("Content-Type", "application/json").body(body);
+    let reply = ada.send(request, "POST /v1/accounts".to_owned()).await.is(422);
+    assert!(reply.text().len() < 64 * 1024, "{}", reply.text().len());
+}
+
+#[tokio::test]
+async fn the_credential_is_looked_at_before_the_path() {
+    let app = TestApp::start().await;
+    let team = app.team().await;
+    let stranger = app.stranger().within(&team.slug);
+    stranger.put("/members/not-an-id/role", json!({ "role": "guest" })).await.is_problem(401, "unauthenticated");
+    stranger.get("/tasks/not-an-id").await.is_problem(401, "unauthenticated");
+    team.owner.put("/members/not-an-id/role", json!({ "role": "guest" })).await.is_problem(404, "not_found");
 }
 
 #[tokio::test]

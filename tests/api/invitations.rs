@@ -76,3 +76,19 @@ async fn pending_invitations_are_listed_without_their_tokens() {
     assert!(!list.text().contains(token["invitation"].as_str().unwrap()));
     team.member.get("/invitations").await.is_problem(403, "permission_missing");
 }
+
+#[tokio::test]
+async fn an_invitation_whose_mail_never_arrived_can_be_made_again() {
+    let app = TestApp::start().await;
+    let team = app.team().await;
+    let offer = json!({ "email": "eve@example.org", "role": "guest" });
+    let _ = team.admin.post("/invitations", offer.clone()).await.is(201);
+    let life: bool = sqlx::query_scalar("select expires_at > now() + interval '6 days' from mails")
+        .fetch_one(&app.admin)
+        .await
+        .unwrap();
+    assert!(life, "the mail is tried for as long as the offer stands");
+    team.admin.post("/invitations", offer.clone()).await.is_problem(409, "already_invited");
+    sqlx::query("update mails set state = 'expired'").execute(&app.admin).await.unwrap();
+    let _ = team.admin.post("/invitations", offer).await.is(201);
+}

@@ -84,3 +84,24 @@ async fn the_database_itself_refuses_an_organization_without_an_owner() {
         .unwrap_err();
     assert_eq!(fault.as_database_error().unwrap().constraint(), Some("memberships_active_owner"));
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_role_that_changes_and_a_task_that_is_created_do_not_wait_for_each_other() {
+    let app = TestApp::start().await;
+    let team = app.team().await;
+    let project = team.project("OPS", "open").await;
+    let reminder = json!({ "when": { "at": "2031-01-01T00:00:00Z" }, "to": "me" });
+    let task = json!({ "project": project, "title": "Beside", "reminders": [reminder] });
+    let roles = async {
+        for round in 0..30 {
+            let role = if round % 2 == 0 { "member" } else { "admin" };
+            let _ = set_role(&team.owner, &team.admin, role).await.is(200);
+        }
+    };
+    let tasks = join_all((0..3).map(async |_| {
+        for _ in 0..15 {
+            let _ = team.admin.post("/tasks", task.clone()).await.is(201);
+        }
+    }));
+    tokio::join!(roles, tasks);
+}

@@ -138,3 +138,19 @@ async fn a_due_value_must_have_one_of_its_forms() {
     let problem = team.owner.post("/tasks", new).await.is_problem(422, "invalid");
     assert_eq!(problem["errors"][0]["code"], "too_many");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_task_completed_by_two_at_once_is_completed_by_one() {
+    let app = TestApp::start().await;
+    let team = app.team().await;
+    let project = team.project("OPS", "open").await;
+    for _ in 0..10 {
+        let task =
+            team.owner.post("/tasks", json!({ "project": project, "title": "Race" })).await.is(201).text_at("/id");
+        let path = format!("/tasks/{task}/completion");
+        let (one, other) = tokio::join!(team.member.put(&path, json!(null)), team.admin.put(&path, json!(null)));
+        let (one, other) = (one.is(200).json(), other.is(200).json());
+        assert!(one["completed_at"].is_string());
+        assert_eq!(one, other);
+    }
+}

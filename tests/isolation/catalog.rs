@@ -1,6 +1,9 @@
 //! Every table is classed here. A new one fails until somebody has thought about it.
 
-use common::access::{GrantRole, Role};
+use common::{
+    access::{GrantRole, Role},
+    db,
+};
 use harness::TestApp;
 
 /// `org_id` leads the primary key, and every unique key.
@@ -143,4 +146,18 @@ async fn the_database_and_the_code_grant_the_same_permissions() {
             sqlx::query_scalar("select grant_permissions($1)").bind(role.as_str()).fetch_one(&app.admin).await.unwrap();
         assert_eq!(bits, role.permissions(), "{role:?}");
     }
+}
+
+#[tokio::test]
+async fn a_role_that_inherits_power_is_refused_like_one_that_has_it() {
+    let app = TestApp::start().await;
+    let role = format!("deploy_{}", uuid::Uuid::now_v7().simple());
+    let make = format!("create role {role} login; grant taskbell_owner, taskbell_app to {role}");
+    sqlx::raw_sql(sqlx::AssertSqlSafe(make)).execute(&app.admin).await.unwrap();
+    for (role, refused) in [(role.as_str(), true), ("taskbell_app", false), ("taskbell_worker", false)] {
+        let pool = sqlx::PgPool::connect(db::url_as(&app.database_url, role, None).as_str()).await.unwrap();
+        assert_eq!(db::refuse_powerful_role(&pool).await.is_err(), refused, "{role}");
+        pool.close().await;
+    }
+    sqlx::raw_sql(sqlx::AssertSqlSafe(format!("drop role {role}"))).execute(&app.admin).await.unwrap();
 }

@@ -1,14 +1,25 @@
-use std::str::FromStr;
+use std::{convert::Infallible, str::FromStr};
 
+use common::error::Error;
 use rocket::request::FromParam;
 
-/// An id in a path. What has not the form of one names nothing: 404 (problem.rs), not Rocket's 422.
-pub(crate) struct Id<T>(pub(crate) T);
+use crate::problem::Problem;
 
-impl<'r, T: FromStr<Err: std::fmt::Debug>> FromParam<'r> for Id<T> {
-    type Error = T::Err;
+/// An id in a path. What has not the form of one names nothing; but that is said only after the credential has been looked at,
+/// and Rocket reads paths before bodies: so it is kept here until the handler asks.
+pub(crate) struct Id<T>(Option<T>);
 
-    fn from_param(segment: &'r str) -> Result<Self, T::Err> {
-        segment.parse().map(Self)
+impl<T> Id<T> {
+    /// The id, or 404.
+    pub(crate) fn found(self) -> Result<T, Problem> {
+        self.0.ok_or_else(|| Error::NotFound.into())
+    }
+}
+
+impl<'r, T: FromStr> FromParam<'r> for Id<T> {
+    type Error = Infallible;
+
+    fn from_param(segment: &'r str) -> Result<Self, Infallible> {
+        Ok(Self(segment.parse().ok()))
     }
 }

@@ -14,7 +14,7 @@ use rocket::{
 };
 use tokio::time::timeout;
 
-use super::{Caller, Org, bearer, deny};
+use super::{Caller, Org, bearer, deny, json};
 use crate::problem::Problem;
 
 /// A body for an organization, from somebody who holds `P` in it.
@@ -97,7 +97,7 @@ fn parse<T: Input>(request: &Request<'_>, bytes: &[u8]) -> Result<T, Problem> {
         let detail = "The body must be JSON, and Content-Type must say so: application/json.";
         return Err(Problem::new(Status::UnsupportedMediaType, "not_json", detail));
     }
-    let value = serde_json::from_slice(bytes).map_err(|fault| {
+    let value = json::read(bytes).map_err(|fault| {
         Problem::new(Status::BadRequest, "malformed_json", format!("The body is not JSON: {fault}."))
     })?;
     read(value).map_err(|faults| common::Error::Invalid(faults).into())

@@ -4,6 +4,7 @@
 mod caller;
 mod id;
 mod input;
+mod json;
 mod org;
 mod query;
 

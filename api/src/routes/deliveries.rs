@@ -18,5 +18,5 @@ pub(crate) async fn list(mut org: Org<Member>, filter: Query<DeliveryFilter>) ->
 
 #[get("/<_>/deliveries/<id>")]
 pub(crate) async fn show(mut org: Org<Member>, id: Id<DeliveryId>) -> Answer<Found<DeliveryLog>> {
-    Ok(Found(deliveries::show(&mut org, id.0).await?))
+    Ok(Found(deliveries::show(&mut org, id.found()?).await?))
 }

@@ -21,7 +21,7 @@ pub(crate) async fn change_role(
     input: In<ManageMembers, RoleChoice>,
 ) -> Answer<Changed<Membership>> {
     let In { mut scope, body } = input;
-    let membership = memberships::change_role(&mut scope, account.0, body).await?;
+    let membership = memberships::change_role(&mut scope, account.found()?, body).await?;
     Ok(Changed(scope.commit(membership).await?))
 }
 

@@ -24,7 +24,7 @@ pub(crate) async fn list(mut org: Org<Member>) -> Answer<Found<All<Project>>> {
 
 #[get("/<_>/projects/<id>")]
 pub(crate) async fn show(mut org: Org<Member>, id: Id<ProjectId>) -> Answer<Found<Project>> {
-    Ok(Found(projects::show(&mut org, id.0).await?))
+    Ok(Found(projects::show(&mut org, id.found()?).await?))
 }
 
 #[put("/<_>/projects/<id>/grants/<account>", data = "<input>")]
@@ -34,7 +34,7 @@ pub(crate) async fn grant(
     input: In<ManageProject, GrantChoice>,
 ) -> Answer<Changed<Grant>> {
     let In { mut scope, body } = input;
-    let mut project = InProject::<ManageProject>::enter(&mut scope, id.0).await?;
-    let grant = projects::grant(&mut project, account.0, body).await?;
+    let mut project = InProject::<ManageProject>::enter(&mut scope, id.found()?).await?;
+    let grant = projects::grant(&mut project, account.found()?, body).await?;
     Ok(Changed(scope.commit(grant).await?))
 }

@@ -26,13 +26,13 @@ pub(crate) async fn list(mut org: Org<ReadTasks>, filter: Query<TaskFilter>) -> 
 
 #[get("/<_>/tasks/<id>")]
 pub(crate) async fn show(mut org: Org<ReadTasks>, id: Id<TaskId>) -> Answer<Found<Task>> {
-    let (_, task) = tasks::find::<ReadTasks>(&mut org, id.0).await?;
+    let (_, task) = tasks::find::<ReadTasks>(&mut org, id.found()?).await?;
     Ok(Found(task))
 }
 
 #[put("/<_>/tasks/<id>/completion")]
 pub(crate) async fn complete(mut org: Org<ReadTasks>, id: Id<TaskId>) -> Answer<Changed<Task>> {
-    let (mut project, task) = tasks::find::<CompleteTasks>(&mut org, id.0).await?;
+    let (mut project, task) = tasks::find::<CompleteTasks>(&mut org, id.found()?).await?;
     let task = tasks::complete(&mut project, &task).await?;
     Ok(Changed(org.0.commit(task).await?))
 }

@@ -1,7 +1,10 @@
 //! A client of the API, as somebody's script would have one.
 
-use reqwest::Method;
+use std::time::{Duration, Instant};
+
+use reqwest::{Method, RequestBuilder, Response};
 use serde_json::Value;
+use tokio::time::sleep;
 use url::Url;
 
 use crate::Failure;
@@ -46,13 +49,25 @@ impl Client {
         if let Some(body) = body {
             request = request.json(body);
         }
-        let answer = request.send().await.map_err(|fault| format!("{method} {path}: {fault}"))?;
+        let answer = patiently(&request).await.map_err(|fault| format!("{method} {path}: {fault}"))?;
         let status = answer.status();
         let text = answer.text().await?;
         if status.is_success() {
             Ok(if text.is_empty() { Value::Null } else { serde_json::from_str(&text)? })
         } else {
             Err(format!("{method} {path} was answered with {status}: {text}").into())
+        }
+    }
+}
+
+/// Sends it; an API that is being started again is waited for. Only a refused connection is tried again: nothing was asked yet.
+async fn patiently(request: &RequestBuilder) -> Result<Response, Failure> {
+    let deadline = Instant::now() + Duration::from_secs(15);
+    loop {
+        let request = request.try_clone().ok_or("the body cannot be sent twice")?;
+        match request.send().await {
+            Err(fault) if fault.is_connect() && Instant::now() < deadline => sleep(Duration::from_millis(100)).await,
+            answer => return Ok(answer?),
         }
     }
 }

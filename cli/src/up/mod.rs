@@ -26,8 +26,12 @@ pub(crate) async fn up(place: &Place) -> Result<(), Failure> {
     let show = async move {
         let played = Places::played(&places.data);
         if !played.exists() {
-            tour::play(&places.api, &places.inbox, &places.cast).await?;
-            std::fs::write(&played, places.cast.mark())?;
+            std::fs::write(Places::begun(&places.data), "")?;
+            // A tour that fails says so and stops nobody: what is up stays up.
+            match tour::play(&places.api, &places.inbox, &places.cast).await {
+                Ok(()) => std::fs::write(&played, places.cast.mark())?,
+                Err(failure) => println!("\nThe tour failed: {failure}"),
+            }
         }
         println!("{}", places.welcome());
         std::future::pending().await

@@ -31,6 +31,11 @@ impl Places {
         data.join("tour-played")
     }
 
+    /// Present once a tour has begun: one that was cut short has left some of its people behind.
+    pub(super) fn begun(data: &Path) -> PathBuf {
+        data.join("tour-begun")
+    }
+
     /// Where a process writes.
     pub(super) fn log(&self, process: &str) -> PathBuf {
         self.data.join("log").join(format!("{process}.log"))

@@ -173,11 +173,11 @@ async fn migrate(url: &str, private: bool, secrets: &Secrets) -> Result<(Url, Ur
     Ok((url, app, worker))
 }
 
-/// A database of somebody else's may have seen the demo's people already.
+/// A database of somebody else's may have seen the demo's people already, and so may one whose first tour was cut short.
 fn cast(data: &Path, private: bool) -> Result<Cast, Failure> {
     match std::fs::read_to_string(Places::played(data)) {
         Ok(mark) => Ok(Cast::again(&mark)),
-        Err(_) if private => Ok(Cast::demo()),
+        Err(_) if private && !Places::begun(data).exists() => Ok(Cast::demo()),
         Err(_) => Cast::visitors(),
     }
 }

@@ -24,6 +24,17 @@ fn an_unknown_or_unreadable_setting_is_named() {
 }
 
 #[test]
+fn a_variable_that_is_no_text_is_named_if_it_is_ours_and_else_none_of_our_business() {
+    use std::{ffi::OsStr, os::unix::ffi::OsStrExt};
+    let no_text = OsStr::from_bytes(b"\xff");
+    is_one_sentence(
+        &fails(taskbell(&["migrate"]).env("TASKBELL_MAIL_FROM", no_text)),
+        "TASKBELL_MAIL_FROM is not usable",
+    );
+    is_one_sentence(&fails(taskbell(&["migrate"]).env("SOMEBODYS", no_text)), "TASKBELL_DATABASE_URL is not set");
+}
+
+#[test]
 fn a_short_server_key_is_refused_without_being_shown() {
     let mut api = taskbell(&["api"]);
     api.env("TASKBELL_DATABASE_URL", "postgres://app@127.0.0.1:1/x").env("TASKBELL_REDIS_URL", "redis://127.0.0.1:1");

@@ -50,3 +50,18 @@ fn up_keeps_its_data_restarts_what_dies_and_leaves_no_process_behind() {
         std::thread::yield_now();
     }
 }
+
+#[test]
+fn a_first_start_that_was_cut_short_is_made_good_by_the_second() {
+    let directory = Directory::new("cut");
+    let data = directory.0.to_str().unwrap();
+    let mut up = Running::start(&mut taskbell(&["up", "--data", data]));
+    up.until("owner@example.org signs up");
+    signal("INT", up.id());
+    assert!(up.read_to_end().success(), "{}", up.said);
+    let mut again = Running::start(&mut taskbell(&["up", "--data", data]));
+    again.until("Sign-ins of the demo");
+    assert!(again.said.contains("sending -> sent") && !again.said.contains("failed"), "{}", again.said);
+    signal("INT", again.id());
+    assert!(again.read_to_end().success(), "{}", again.said);
+}

@@ -23,13 +23,14 @@ impl<'s, P: Permission> InProject<'s, P> {
     /// # Errors
     /// [`Error::NotFound`] when it is invisible to the caller, [`Error::Forbidden`] when `P` is not held in it.
     pub async fn enter(scope: &'s mut Scope<impl Permission>, project: ProjectId) -> Result<Self> {
-        let held = sqlx::query_scalar!(
-            r#"select permissions_in(id, visibility) as "held!" from projects where id = $1"#,
-            project.0
-        )
-        .fetch_optional(scope.sql())
-        .await?;
-        Self::admit(scope.core(), project, held.unwrap_or(0))
+        let held = held(scope.core(), project).await?;
+        Self::admit(scope.core(), project, held)
+    }
+
+    /// Decides once more, for what is done under a lock that was waited for.
+    pub(crate) async fn admit_again(&mut self) -> Result<()> {
+        let held = held(self.core, self.id).await?;
+        InProject::<P>::admit(self.core, self.id, held).map(drop)
     }
 
     /// Decides by the permissions that a statement has found: unseen is 404, seen but not allowed is 403.
@@ -42,4 +43,14 @@ impl<'s, P: Permission> InProject<'s, P> {
             Err(Error::Forbidden(P::NAME))
         }
     }
+}
+
+async fn held(core: &mut Core, project: ProjectId) -> Result<i64> {
+    let held = sqlx::query_scalar!(
+        r#"select permissions_in(id, visibility) as "held!" from projects where id = $1"#,
+        project.0
+    )
+    .fetch_optional(core.sql())
+    .await?;
+    Ok(held.unwrap_or(0))
 }

@@ -30,7 +30,7 @@ pub struct Scope<P> {
 pub(crate) struct Core {
     transaction: Transaction,
     pub(crate) db: Db,
-    /// Binds cursors to the organization they were made for.
+    /// As the URL named it; binds cursors to it.
     pub(crate) org: Option<OrgRef>,
     /// Mail was written that is due soon.
     pub(crate) owes: bool,

@@ -1,7 +1,7 @@
 //! Bringing a database to the current schema: first the roles, which are the cluster's, then the migrations.
 
 use secrecy::{ExposeSecret, SecretString};
-use sqlx::{AssertSqlSafe, Connection, PgConnection};
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection, PgConnection, postgres::PgConnectOptions};
 use url::Url;
 
 use super::MIGRATOR;
@@ -47,7 +47,8 @@ const ROLES: &str = "
         end loop;
     end $$";
 
-const SCHEMA: &str = "grant usage, create on schema public to taskbell_owner, taskbell_auth;
+/// Several that migrate one database at once must not change the same row of the catalog at the same time.
+const SCHEMA: &str = "select pg_advisory_xact_lock(7311204415112); grant usage, create on schema public to taskbell_owner, taskbell_auth;
     grant usage on schema public to taskbell_app, taskbell_worker";
 
 /// Why a database could not be brought to the current schema.
@@ -66,24 +67,10 @@ pub enum MigrateError {
 /// # Errors
 /// What Postgres refused.
 pub async fn migrate(url: &Url, passwords: &RolePasswords) -> Result<(), MigrateError> {
-    let mut connection = PgConnection::connect(url.as_str()).await?;
-    sqlx::raw_sql(ROLES).execute(&mut connection).await?;
-    for (role, password) in [("taskbell_app", &passwords.app), ("taskbell_worker", &passwords.worker)] {
-        if let Some(password) = password {
-            let quoted = password.expose_secret().replace('\'', "''");
-            let statement = format!("set local log_statement = none; alter role {role} password '{quoted}'");
-            let fallback = format!("alter role {role} password '{quoted}'");
-            // Keeping the statement out of the log needs a superuser; setting the password does not.
-            let mut transaction = connection.begin().await?;
-            let quiet = sqlx::raw_sql(AssertSqlSafe(statement)).execute(&mut *transaction).await;
-            if quiet.is_ok() {
-                transaction.commit().await?;
-            } else {
-                transaction.rollback().await?;
-                sqlx::raw_sql(AssertSqlSafe(fallback)).execute(&mut connection).await?;
-            }
-        }
-    }
+    // Not a word of this goes into our own log: the statements hold passwords.
+    let options = PgConnectOptions::from_url(url)?.disable_statement_logging();
+    roles(&options.clone().database("postgres"), passwords).await?;
+    let mut connection = PgConnection::connect_with(&options).await?;
     sqlx::raw_sql(SCHEMA).execute(&mut connection).await?;
     sqlx::raw_sql("set role taskbell_owner").execute(&mut connection).await?;
     MIGRATOR.run(&mut connection).await?;
@@ -91,6 +78,31 @@ pub async fn migrate(url: &Url, passwords: &RolePasswords) -> Result<(), Migrate
     sqlx::raw_sql("grant select on _sqlx_migrations to taskbell_app, taskbell_worker").execute(&mut connection).await?;
     connection.close().await?;
     Ok(())
+}
+
+/// Makes what is missing of the roles and sets their passwords, under a lock. Advisory locks are a database's own and roles are
+/// the cluster's, so whoever migrates whichever database does this in the one that every cluster has.
+async fn roles(cluster: &PgConnectOptions, passwords: &RolePasswords) -> Result<(), sqlx::Error> {
+    let mut connection = PgConnection::connect_with(cluster).await?;
+    let mut transaction = connection.begin().await?;
+    sqlx::raw_sql(ROLES).execute(&mut *transaction).await?;
+    let superuser: bool = sqlx::query_scalar("select rolsuper from pg_roles where rolname = current_user")
+        .fetch_one(&mut *transaction)
+        .await?;
+    if superuser {
+        // Others may not, and a refusal would itself be logged.
+        sqlx::raw_sql("set local log_statement = none; set local log_min_duration_statement = -1")
+            .execute(&mut *transaction)
+            .await?;
+    }
+    for (role, password) in [("taskbell_app", &passwords.app), ("taskbell_worker", &passwords.worker)] {
+        if let Some(password) = password {
+            let quoted = password.expose_secret().replace('\'', "''");
+            let statement = format!("alter role {role} password '{quoted}'");
+            sqlx::raw_sql(AssertSqlSafe(statement)).execute(&mut *transaction).await?;
+        }
+    }
+    transaction.commit().await
 }
 
 /// Makes the database `name` beside the one of `url` if it is missing; gives its URL.

@@ -87,8 +87,13 @@ fn options(url: &Url) -> Result<PgConnectOptions, ConnectError> {
 pub async fn refuse_powerful_role(pool: &PgPool) -> Result<(), ConnectError> {
     let role = sqlx::query!(
         r#"select r.rolname::text as "name!",
-                  (r.rolsuper or r.rolbypassrls or exists (
-                      select from pg_class c where c.relowner = r.oid and c.relkind in ('r', 'p'))) as "powerful!"
+                  (r.rolsuper or r.rolbypassrls
+                   -- Policies and ownership count for members of a role, too.
+                   or exists (select from pg_roles o where o.rolname in ('taskbell_owner', 'taskbell_auth')
+                              and pg_has_role(r.oid, o.oid, 'member'))
+                   or exists (select from pg_class c where c.relkind in ('r', 'p')
+                              and c.relnamespace = 'public'::regnamespace and pg_has_role(r.oid, c.relowner, 'member'))
+                  ) as "powerful!"
            from pg_roles r where r.rolname = current_user"#
     )
     .fetch_one(pool)

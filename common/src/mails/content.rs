@@ -174,7 +174,7 @@ async fn invitation(scope: &mut Scope<System>, claim: &Claim) -> Result<Result<C
 
 async fn verification(scope: &mut Scope<System>, claim: &Claim) -> Result<Result<Content, &'static str>> {
     let row = sqlx::query!(
-        r#"select v.id as "id: VerificationId", v.expires_at, a.email, v.name,
+        r#"select v.id as "id: VerificationId", v.expires_at, a.email,
                   v.used_at is null and v.expires_at > now() as "open!", clock_timestamp() as "date!"
            from deliveries d join verifications v on v.id = d.verification_id join accounts a on a.id = v.account_id
            where d.mail_id = $1"#,
@@ -183,9 +183,10 @@ async fn verification(scope: &mut Scope<System>, claim: &Claim) -> Result<Result
     .fetch_optional(scope.sql())
     .await?;
     let Some(row) = row.filter(|row| row.open) else { return Ok(Err("the verification is void")) };
+    // No name: it is the text of somebody who has proved nothing, and would be a way to write to strangers through us.
     Ok(Ok(Content {
         to: row.email,
-        name: Some(row.name),
+        name: None,
         date: row.date.to_jiff(),
         about: Subject::Verification { id: row.id.0, expires_at: row.expires_at.to_jiff() },
     }))

@@ -91,7 +91,11 @@ pub(crate) async fn owe(core: &mut Core, owed: &[Owed]) -> Result<Written<()>> {
                     as o (delivery_id, mail_id, kind, account_id, reminder_id, task_id, invitation_id, verification_id, due_at)
            ), mailed as (
                insert into mails (id, org_id, account_id, kind, due_at, next_at, expires_at)
-               select mail_id, current_org(), account_id, kind, at, at, at + interval '12 hours' from owed
+               select mail_id, current_org(), account_id, kind, at, at,
+                      -- As long as what it says is of use.
+                      at + case kind when 'invitation' then interval '7 days' when 'verification' then interval '24 hours'
+                                     else interval '12 hours' end
+               from owed
            ), delivered as (
                insert into deliveries (id, org_id, account_id, mail_id, kind, reminder_id, task_id, invitation_id, verification_id, due_at)
                select delivery_id, current_org(), account_id, mail_id, kind, reminder_id, task_id, invitation_id, verification_id, at from owed

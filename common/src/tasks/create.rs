@@ -56,7 +56,7 @@ pub async fn create(
     new: NewTask,
 ) -> Result<Written<CreatedTask>> {
     let due = DueColumns::of(new.due.as_ref()).map_err(|fault| Error::Invalid(Faults::at("/due", &fault)))?;
-    reminders::check(&new.reminders, new.due.as_ref())?;
+    reminders::check(&new.reminders, new.due.as_ref(), new.assignees.len())?;
     let mut assignees = new.assignees;
     assignees.sort_unstable();
     assignees.dedup();

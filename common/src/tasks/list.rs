@@ -60,8 +60,9 @@ fn statement(
     after: Option<Uuid>,
     limit: Limit,
 ) -> QueryBuilder<Postgres> {
-    // Projects are few and tasks are many: who may see which is decided once for each project. The subqueries (not a join)
-    // and the written-out limit make Postgres walk tasks_pkey backwards and stop, however large the organization is.
+    // Projects are few and tasks are many: who may see which is decided once for each project. The subqueries (not a join) and
+    // the written-out limit make Postgres walk tasks_pkey backwards and stop at the end of the page; who sees no project at all
+    // begins no walk. It goes on past the tasks of projects that the caller does not see.
     let mut sql = QueryBuilder::new(
         "with visible as materialized (
              select id, key, permissions_in(id, visibility) as held from projects where permissions_in(id, visibility) & ",
@@ -74,7 +75,8 @@ fn statement(
                 array(select a.account_id from task_assignees a where a.task_id = t.id order by 1) as assignees,
                 t.created_by, t.created_at, t.updated_at, t.completed_at, t.completed_by, t.version,
                 (select p.held from visible p where p.id = t.project_id) as held
-         from tasks t where (select p.held from visible p where p.id = t.project_id) is not null",
+         from tasks t where exists (select from visible)
+           and (select p.held from visible p where p.id = t.project_id) is not null",
     );
     if let Some(project) = project {
         sql.push(" and t.project_id = ").push_bind(project.0);

@@ -125,20 +125,27 @@ pub async fn find<P: Permission>(scope: &mut Scope<impl Permission>, id: TaskId)
 /// The database's.
 pub async fn complete(project: &mut InProject<'_, impl Implies<CompleteTasks>>, task: &Task) -> Result<Written<Task>> {
     let done = sqlx::query!(
-        r#"update tasks set completed_at = now(), completed_by = current_account(), updated_at = now(), version = version + 1
-           where id = $1 and completed_at is null
-           returning completed_at as "completed_at!", completed_by as "completed_by!: AccountId", updated_at, version"#,
+        "update tasks set completed_at = now(), completed_by = current_account(), updated_at = now(), version = version + 1
+         where id = $1 and completed_at is null",
         task.id.0,
     )
-    .fetch_optional(project.core.sql())
+    .execute(project.core.sql())
     .await?;
-    let Some(done) = done else { return Ok(Written(task.clone())) };
-    deliveries::cancel_for_task(project.core, task.id, "task completed").await?;
+    if done.rows_affected() == 1 {
+        deliveries::cancel_for_task(project.core, task.id, "task completed").await?;
+    }
+    // Read after the lock: who lost a race answers with what the winner wrote.
+    let now = sqlx::query!(
+        r#"select completed_at, completed_by as "completed_by: AccountId", updated_at, version from tasks where id = $1"#,
+        task.id.0,
+    )
+    .fetch_one(project.core.sql())
+    .await?;
     Ok(Written(Task {
-        completed_at: Some(done.completed_at),
-        completed_by: Some(done.completed_by),
-        updated_at: done.updated_at,
-        version: done.version,
+        completed_at: now.completed_at,
+        completed_by: now.completed_by,
+        updated_at: now.updated_at,
+        version: now.version,
         ..task.clone()
     }))
 }

@@ -1,7 +1,11 @@
 //! When a task is due, and when a reminder is.
 
 use deserr::Deserr;
-use jiff::{Timestamp, Zoned, civil, tz::TimeZone};
+use jiff::{
+    RoundMode, Timestamp, Unit, Zoned,
+    civil::{self, DateTimeRound},
+    tz::TimeZone,
+};
 use serde::Serialize;
 
 use super::{Offset, TimeFault, TimeZoneName};
@@ -128,7 +132,7 @@ impl TryFrom<RawPoint> for Due {
     fn try_from(raw: RawPoint) -> Result<Self, TimeFault> {
         match raw {
             RawPoint { date: Some(date), local: None, time_zone: None, at: None, offset: None } => {
-                Ok(Self::Date { date: in_range(date.parse().map_err(|_| TimeFault::NotADate)?)? })
+                Ok(Self::Date { date: day(&date)? })
             }
             RawPoint { date: None, local: Some(local), time_zone: Some(time_zone), at: None, offset: None } => {
                 Ok(Self::Local { local: local_time(&local)?, time_zone })
@@ -164,6 +168,13 @@ impl TryFrom<RawPoint> for When {
     }
 }
 
+/// `2026-12-01`, and nothing around it: of a moment somewhere the day would be a guess.
+fn day(text: &str) -> Result<civil::Date, TimeFault> {
+    let plain = text.len() == 10 && text.chars().all(|c| c.is_ascii_digit() || c == '-');
+    let date = if plain { text.parse().map_err(|_| TimeFault::NotADate)? } else { return Err(TimeFault::NotADate) };
+    in_range(date)
+}
+
 /// `2026-12-01T09:00`, and nothing that names an offset or a zone: that would be a second truth.
 fn local_time(text: &str) -> Result<civil::DateTime, TimeFault> {
     let plain = text.contains('T')
@@ -174,12 +185,16 @@ fn local_time(text: &str) -> Result<civil::DateTime, TimeFault> {
         return Err(TimeFault::NotALocalTime);
     }
     let local: civil::DateTime = text.parse().map_err(|_| TimeFault::NotALocalTime)?;
-    in_range(local.date()).map(|_| local)
+    in_range(local.date())?;
+    // What Postgres keeps.
+    let micro = DateTimeRound::new().smallest(Unit::Microsecond).mode(RoundMode::Trunc);
+    local.round(micro).map_err(|_| TimeFault::OutOfRange)
 }
 
 fn instant(text: &str) -> Result<Timestamp, TimeFault> {
     let at: Timestamp = text.parse().map_err(|_| TimeFault::NotAnInstant)?;
-    in_range(at.to_zoned(TimeZone::UTC).date()).map(|_| at)
+    in_range(at.to_zoned(TimeZone::UTC).date())?;
+    Timestamp::from_microsecond(at.as_microsecond()).map_err(|_| TimeFault::OutOfRange)
 }
 
 /// Years that people and Postgres both write with four digits.
@@ -283,6 +298,10 @@ mod tests {
         assert_eq!(due(json!({"date": "2026-02-30"})), Err("not_a_date"));
         assert_eq!(due(json!({"date": "2026-12-01", "at": "2026-12-01T09:00:00Z"})), Err("one_form"));
         assert_eq!(due(json!({})), Err("one_form"));
+        assert_eq!(due(json!({"date": "2026-12-01T23:00-05:00[America/New_York]"})), Err("not_a_date"));
+        assert_eq!(due(json!({"date": "20261201"})), Err("not_a_date"));
+        let Ok(Due::At { at }) = due(json!({"at": "2026-12-01T09:00:00.123456789Z"})) else { panic!("an instant") };
+        assert_eq!(at.to_string(), "2026-12-01T09:00:00.123456Z");
         assert_eq!(due(json!({"at": "-009000-01-01T00:00:00Z"})), Err("out_of_range"));
         assert_eq!(due(json!({"date": "9999-12-31"})), Err("out_of_range"));
     }

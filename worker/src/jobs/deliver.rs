@@ -49,7 +49,7 @@ pub(crate) async fn deliver(id: MailId, mailer: Data<Arc<Mailer>>) {
         Ok(Some(claim)) => mailer.attempt(&claim, asked).await,
         // A hint that is early, late or a duplicate: there is nothing to do, and nothing to say.
         Ok(None) => {}
-        Err(fault) => warn!(mail = %id, %fault, "a mail could not be claimed; the sweep brings it back"),
+        Err(fault) => warn!(mail = %id, fault = fault.story(), "a mail could not be claimed; the sweep brings it back"),
     }
 }
 

@@ -39,7 +39,7 @@ pub(crate) async fn sweep(db: Db, policy: Uncertain, bypass: mpsc::Sender<MailId
                 Err(fault) => {
                     // Once per outage.
                     if std::mem::take(&mut reachable) {
-                        warn!(%fault, "the sweep cannot reach the database");
+                        warn!(fault = fault.story(), "a round of the sweep failed");
                     }
                 }
             },

@@ -48,7 +48,6 @@ pub(super) struct Invitation {
 
 /// The proof of an e-mail address.
 pub(super) struct Verification {
-    pub(super) name: String,
     pub(super) until: String,
     pub(super) base_url: String,
     pub(super) token: String,

@@ -71,7 +71,6 @@ pub(super) fn words(content: &Content, base_url: &str, key: &ServerKey) -> askam
         }
         .words(),
         Subject::Verification { id, expires_at } => Verification {
-            name,
             until: moment(*expires_at),
             base_url,
             token: key.mailed_token(Purpose::Verification, *id).reveal(),
