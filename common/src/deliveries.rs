@@ -105,7 +105,7 @@ pub async fn list(scope: &mut Scope<impl Permission>, filter: DeliveryFilter) ->
     Ok(Page::of(deliveries, filter.limit, scope.core(), &name, |delivery: &Delivery| delivery.id.0))
 }
 
-/// One's own and the others' are two walks, each along its index and only as far as the page: `deliveries_account_idx` and
+/// One's own and everybody's are two walks, each along its index and only as far as the page: `deliveries_account_idx` and
 /// `deliveries_org_idx`. The second is not begun without the permission; it goes on past what hangs on private projects. Mails
 /// are looked at when the page is cut.
 fn statement(task: Option<TaskId>, after: Option<Uuid>, limit: Limit) -> QueryBuilder<Postgres> {
@@ -115,16 +115,16 @@ fn statement(task: Option<TaskId>, after: Option<Uuid>, limit: Limit) -> QueryBu
     sql.push_bind(ReadTasks::BITS);
     sql.push(" <> 0), own as (select d.* from deliveries d where d.account_id = current_account()");
     cut(&mut sql, task, after, limit);
-    sql.push("), others as (select d.* from deliveries d where has_permission(");
+    sql.push("), everybodys as (select d.* from deliveries d where has_permission(");
     sql.push_bind(ReadDeliveries::BITS);
     // One expression, or Postgres takes it for so rare that sorting everything looks cheaper.
     sql.push(
-        ") and case when d.account_id = current_account() then false when d.task_id is null then true
+        ") and case when d.task_id is null then true
                    else (select p.id from tasks t join visible p on p.id = t.project_id where t.id = d.task_id) is not null end",
     );
     cut(&mut sql, task, after, limit);
     sql.push(
-        "), page as materialized (select d.* from (select * from own union all select * from others) d where true",
+        "), page as materialized (select d.* from (select * from own union select * from everybodys) d where true",
     );
     cut(&mut sql, None, None, limit);
     sql.push(")");
