@@ -83,15 +83,6 @@ pub struct ReminderContent {
 /// # Errors
 /// The database's.
 pub async fn content(scope: &mut Scope<System>, claim: &Claim) -> Result<Result<Content, &'static str>> {
-    let owed = sqlx::query_scalar!(
-        r#"select exists (select from deliveries where mail_id = $1 and cancelled_at is null) as "owed!""#,
-        claim.id.0
-    )
-    .fetch_one(scope.sql())
-    .await?;
-    if !owed {
-        return Ok(Err("cancelled"));
-    }
     match claim.kind {
         MailKind::Reminder => reminder(scope, claim).await,
         MailKind::Invitation => invitation(scope, claim).await,
@@ -111,13 +102,13 @@ async fn reminder(scope: &mut Scope<System>, claim: &Claim) -> Result<Result<Con
                 join projects p on p.org_id = t.org_id and p.id = t.project_id
                 join organizations o on o.id = d.org_id
                 join accounts a on a.id = d.account_id
-           where d.mail_id = $1"#,
+           where d.mail_id = $1 and d.cancelled_at is null"#,
         claim.id.0,
         ReadTasks::BITS,
     )
     .fetch_optional(scope.sql())
     .await?;
-    let Some(row) = row else { return Ok(Err("the recipient or the task is gone")) };
+    let Some(row) = row else { return Ok(Err("the delivery is cancelled, or its recipient or task is gone")) };
     if !row.open {
         return Ok(Err("task completed"));
     }
@@ -152,12 +143,14 @@ async fn invitation(scope: &mut Scope<System>, claim: &Claim) -> Result<Result<C
                 join invitations i on i.org_id = d.org_id and i.id = d.invitation_id
                 join organizations o on o.id = d.org_id
                 join accounts a on a.id = i.invited_by
-           where d.mail_id = $1"#,
+           where d.mail_id = $1 and d.cancelled_at is null"#,
         claim.id.0,
     )
     .fetch_optional(scope.sql())
     .await?;
-    let Some(row) = row.filter(|row| row.open) else { return Ok(Err("the invitation is void")) };
+    let Some(row) = row.filter(|row| row.open) else {
+        return Ok(Err("the invitation is void, or its delivery cancelled"));
+    };
     Ok(Ok(Content {
         to: row.email,
         name: None,
@@ -177,12 +170,14 @@ async fn verification(scope: &mut Scope<System>, claim: &Claim) -> Result<Result
         r#"select v.id as "id: VerificationId", v.expires_at, a.email,
                   v.used_at is null and v.expires_at > now() as "open!", clock_timestamp() as "date!"
            from deliveries d join verifications v on v.id = d.verification_id join accounts a on a.id = v.account_id
-           where d.mail_id = $1"#,
+           where d.mail_id = $1 and d.cancelled_at is null"#,
         claim.id.0,
     )
     .fetch_optional(scope.sql())
     .await?;
-    let Some(row) = row.filter(|row| row.open) else { return Ok(Err("the verification is void")) };
+    let Some(row) = row.filter(|row| row.open) else {
+        return Ok(Err("the verification is void, or its delivery cancelled"));
+    };
     // No name: it is the text of somebody who has proved nothing, and would be a way to write to strangers through us.
     Ok(Ok(Content {
         to: row.email,
@@ -195,11 +190,11 @@ async fn verification(scope: &mut Scope<System>, claim: &Claim) -> Result<Result
 async fn already_registered(scope: &mut Scope<System>, claim: &Claim) -> Result<Result<Content, &'static str>> {
     let row = sqlx::query!(
         r#"select a.email, a.name, clock_timestamp() as "date!"
-           from deliveries d join accounts a on a.id = d.account_id where d.mail_id = $1"#,
+           from deliveries d join accounts a on a.id = d.account_id where d.mail_id = $1 and d.cancelled_at is null"#,
         claim.id.0,
     )
     .fetch_optional(scope.sql())
     .await?;
-    let Some(row) = row else { return Ok(Err("the account is gone")) };
+    let Some(row) = row else { return Ok(Err("the account is gone, or its delivery cancelled")) };
     Ok(Ok(Content { to: row.email, name: Some(row.name), date: row.date.to_jiff(), about: Subject::AlreadyRegistered }))
 }
