@@ -121,16 +121,23 @@ async fn neither_password_nor_token_is_stored() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test]
 async fn two_verifications_of_one_address_at_once_make_one_account() {
     let app = TestApp::start().await;
     let ada = app.stranger();
-    for _ in 0..2 {
+    for _ in 0..3 {
         sign_up(&ada, "ada@example.org", PASSWORD).await;
     }
     let tokens = tokens(&app).await;
+    // The first row is held by somebody else, so that both stand in the middle of their work when it is let go.
+    let mut held = app.admin.begin().await.unwrap();
+    sqlx::query("select id from verifications order by id limit 1 for update").fetch_one(&mut *held).await.unwrap();
     let verify = |token: &String| ada.post("/v1/verifications", json!({ "token": token }));
-    let (one, other) = tokio::join!(verify(&tokens[0]), verify(&tokens[1]));
+    let let_go = async {
+        harness::eventually("both wait", async || (app.waiting().await == 2).then_some(())).await;
+        held.rollback().await.unwrap();
+    };
+    let (one, other, ()) = tokio::join!(verify(&tokens[1]), verify(&tokens[2]), let_go);
     let mut statuses = [one.status(), other.status()];
     statuses.sort_unstable();
     assert_eq!(statuses, [200, 404], "{one:?} {other:?}");

@@ -164,6 +164,17 @@ impl TestApp {
         self.inbox.wait_for(move |mail| mail.to.contains(&email), PATIENCE).await.unwrap()
     }
 
+    /// How many of the API's transactions wait for somebody else's lock.
+    pub async fn waiting(&self) -> i64 {
+        sqlx::query_scalar(
+            "select count(*) from pg_stat_activity
+             where datname = current_database() and usename = 'taskbell_app' and wait_event_type = 'Lock'",
+        )
+        .fetch_one(&self.admin)
+        .await
+        .unwrap()
+    }
+
     /// The state of every mail of the test, in the order in which they were written.
     pub async fn mail_states(&self) -> Vec<String> {
         sqlx::query_scalar("select state from mails order by id").fetch_all(&self.admin).await.unwrap()
