@@ -20,6 +20,7 @@ pub mod page;
 pub mod passwords;
 pub mod projects;
 pub mod reminders;
+pub mod second_factor;
 pub mod secrets;
 pub mod sessions;
 pub mod tasks;
