@@ -50,7 +50,7 @@ pub async fn sign_in(db: &Db, claim: SignIn) -> Result<Committed<Session>> {
     .fetch_optional(&db.pool)
     .await?;
     let (account_id, hash) = stored.map(|row| (row.account_id, row.password_hash)).unzip();
-    let fits = passwords::verify(claim.password, hash).await?;
+    let fits = passwords::verify(claim.password, hash).await?.fits;
     let account_id = account_id.filter(|_| fits).ok_or(Error::WrongPassword)?;
 
     let (id, token) = (SessionId::new(), SessionToken::random()?);
