@@ -9,7 +9,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Deserializer, de};
 use url::Url;
 
-use crate::secrets::ServerKey;
+use crate::{proxies::TrustedProxies, secrets::ServerKey};
 
 /// Everything an operator can set. docs/operations.md lists it.
 #[derive(Clone, Debug, Deserialize)]
@@ -40,6 +40,9 @@ pub struct Settings {
     /// Where the API listens.
     #[serde(default = "port", deserialize_with = "number")]
     pub port: u16,
+    /// Networks of the proxies whose `X-Forwarded-For` is believed, separated by commas; of nobody's by default.
+    #[serde(default)]
+    pub trusted_proxies: TrustedProxies,
     /// `smtp://` (STARTTLS required), `smtps://` (TLS from the first byte) or `smtp+plain://` (no TLS, for development).
     smtp_url: Option<SecretString>,
     /// Put into `smtp_url`.

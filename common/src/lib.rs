@@ -19,12 +19,14 @@ pub mod organizations;
 pub mod page;
 pub mod passwords;
 pub mod projects;
+pub mod proxies;
 pub mod reminders;
 pub mod second_factor;
 pub mod secrets;
 pub mod sessions;
 pub mod tasks;
 pub mod text;
+pub mod throttle;
 pub mod time;
 pub mod wakeups;
 
