@@ -53,6 +53,9 @@ pub struct Settings {
     /// What becomes of a mail whose fate is unknown: `resend` (default) or `hold`.
     #[serde(default)]
     pub uncertain: Uncertain,
+    /// Who may sign up: `open` (default), `invited` or `closed`.
+    #[serde(default)]
+    pub registration: Registration,
     /// A file that a worker touches at each completed read of its queue; `healthcheck worker` looks at its age.
     pub heartbeat: Option<PathBuf>,
     /// The password `migrate` gives to the role `taskbell_app`.
@@ -73,6 +76,19 @@ pub enum Uncertain {
     Resend,
     /// Wait for an operator.
     Hold,
+}
+
+/// See [`Settings::registration`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Registration {
+    /// Everybody.
+    #[default]
+    Open,
+    /// Whom an organization has invited.
+    Invited,
+    /// Nobody.
+    Closed,
 }
 
 /// See [`Settings::log_format`].

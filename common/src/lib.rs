@@ -5,6 +5,7 @@
 
 pub mod access;
 pub mod accounts;
+pub mod audit;
 pub mod config;
 pub mod db;
 pub mod deliveries;
@@ -18,9 +19,11 @@ pub mod memberships;
 pub mod organizations;
 pub mod page;
 pub mod passwords;
+pub mod permissions;
 pub mod projects;
 pub mod proxies;
 pub mod reminders;
+pub mod roles;
 pub mod second_factor;
 pub mod secrets;
 pub mod sessions;
@@ -28,6 +31,7 @@ pub mod tasks;
 pub mod text;
 pub mod throttle;
 pub mod time;
+pub mod tokens;
 pub mod wakeups;
 
 pub use error::{Error, Result};
