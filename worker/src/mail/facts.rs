@@ -44,6 +44,8 @@ pub(super) struct Invitation {
     pub(super) until: String,
     pub(super) base_url: String,
     pub(super) token: String,
+    /// The page where it is accepted or declined.
+    pub(super) link: String,
 }
 
 /// The proof of an e-mail address.
@@ -51,11 +53,18 @@ pub(super) struct Verification {
     pub(super) until: String,
     pub(super) base_url: String,
     pub(super) token: String,
+    /// The page with the button.
+    pub(super) link: String,
 }
 
 /// Somebody signed up with the address of an account.
 pub(super) struct AlreadyRegistered {
     pub(super) name: String,
+}
+
+/// The page that a mail's link opens. It shows what the token is for, and acts when its reader says so.
+pub(super) fn link(base_url: &str, page: &str, token: &str) -> String {
+    format!("{base_url}/links/{page}/{token}")
 }
 
 /// A moment for readers whose zone is not known.

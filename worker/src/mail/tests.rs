@@ -137,7 +137,32 @@ fn text_and_html_say_the_same() {
         for fact in ["Oil the gears", "OPS-42", "Operations", "Analytical Engines", "2026-12-01 10:00", address] {
             assert!(body.contains(fact), "{fact} is missing in {body}");
         }
-        assert!(!body.contains("href"), "no link leads nowhere");
+    }
+}
+
+/// What a mail's links open.
+fn links(letter: &Letter) -> Vec<String> {
+    let html = html(letter);
+    html.split("href=\"").skip(1).map(|rest| rest.split('"').next().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn links_lead_to_our_own_pages_and_stand_in_the_text_too() {
+    let id = Uuid::from_u128(9);
+    for (about, purpose, page) in [
+        (invitation(id, "Engines"), Purpose::Invitation, "invitation"),
+        (verification(id), Purpose::Verification, "verify"),
+    ] {
+        let letter = written(about);
+        let link = format!("https://tasks.example.org/links/{page}/{}", key().mailed_token(purpose, id).reveal());
+        assert_eq!(links(&letter), [link.as_str()]);
+        assert!(text(&letter).lines().any(|line| line == link), "{}", text(&letter));
+        assert!(html(&letter).contains(&format!("<br>{link}<")), "for those whose program shows no buttons");
+    }
+    for about in every_mail() {
+        for link in links(&written(about)) {
+            assert!(link.starts_with("https://tasks.example.org/links/"), "{link} leads nowhere");
+        }
     }
 }
 

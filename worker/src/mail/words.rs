@@ -7,7 +7,7 @@ use common::{
 };
 
 use super::{
-    facts::{AlreadyRegistered, Invitation, Reminder, Verification, moment},
+    facts::{AlreadyRegistered, Invitation, Reminder, Verification, link, moment},
     text::one_line,
 };
 
@@ -61,21 +61,24 @@ pub(super) fn words(content: &Content, base_url: &str, key: &ServerKey) -> askam
     let name = content.name.as_deref().map(one_line).unwrap_or_default();
     match &content.about {
         Subject::Reminder(about) => Reminder::of(about, name, content.date, &base_url).words(),
-        Subject::Invitation { id, organization, inviter, role, expires_at } => Invitation {
-            organization: one_line(organization),
-            inviter: one_line(inviter),
-            role: one_line(role),
-            until: moment(*expires_at),
-            base_url,
-            token: key.mailed_token(Purpose::Invitation, *id).reveal(),
+        Subject::Invitation { id, organization, inviter, role, expires_at } => {
+            let token = key.mailed_token(Purpose::Invitation, *id).reveal();
+            Invitation {
+                organization: one_line(organization),
+                inviter: one_line(inviter),
+                role: one_line(role),
+                until: moment(*expires_at),
+                link: link(&base_url, "invitation", &token),
+                base_url,
+                token,
+            }
+            .words()
         }
-        .words(),
-        Subject::Verification { id, expires_at } => Verification {
-            until: moment(*expires_at),
-            base_url,
-            token: key.mailed_token(Purpose::Verification, *id).reveal(),
+        Subject::Verification { id, expires_at } => {
+            let token = key.mailed_token(Purpose::Verification, *id).reveal();
+            Verification { until: moment(*expires_at), link: link(&base_url, "verify", &token), base_url, token }
+                .words()
         }
-        .words(),
         Subject::AlreadyRegistered => AlreadyRegistered { name }.words(),
     }
 }
