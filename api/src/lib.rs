@@ -5,6 +5,7 @@ mod catchers;
 mod database;
 mod fairings;
 mod guards;
+mod pages;
 mod problem;
 mod routes;
 
@@ -61,7 +62,7 @@ pub fn server(settings: &Settings) -> Result<Rocket<Build>, ApiError> {
     let dispatch =
         AdHoc::on_liftoff("dispatch", |rocket| Box::pin(async move { dispatch_until_shutdown(rocket, queue) }));
     let rocket = database::attach(rocket::custom(figment(settings)?), settings.server_key()?).attach(dispatch);
-    Ok(routes::mount(fairings::attach(rocket)).register("/", catchers::all()))
+    Ok(pages::mount(routes::mount(fairings::attach(rocket))).register("/", catchers::all()))
 }
 
 /// Runs the API until it is told to stop (SIGTERM, SIGINT).

@@ -7,4 +7,8 @@
     reason = "in a test a panic is a verdict"
 )]
 
+mod answers;
 mod browser;
+mod people;
+mod standards;
+mod verify;

@@ -259,7 +259,10 @@ impl Browser {
     pub async fn picture(&mut self, name: &str) {
         let directory = services::directory().join("../../target/pages");
         fs::create_dir_all(&directory).unwrap();
-        let picture = self.wire.call("Page.captureScreenshot", json!({ "format": "png" })).await;
+        let size = self.wire.call("Page.getLayoutMetrics", json!({})).await["cssContentSize"].take();
+        let clip = json!({ "x": 0, "y": 0, "width": size["width"], "height": size["height"], "scale": 1 });
+        let whole = json!({ "format": "png", "captureBeyondViewport": true, "clip": clip });
+        let picture = self.wire.call("Page.captureScreenshot", whole).await;
         let bytes = BASE64_STANDARD.decode(picture["data"].as_str().unwrap()).unwrap();
         fs::write(directory.join(format!("{name}.png")), bytes).unwrap();
     }
