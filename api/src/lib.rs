@@ -5,6 +5,7 @@ mod catchers;
 mod database;
 mod fairings;
 mod guards;
+mod pages;
 mod problem;
 mod routes;
 
@@ -66,7 +67,7 @@ pub fn server(settings: &Settings) -> Result<Rocket<Build>, ApiError> {
         .attach(uses)
         .manage(settings.registration)
         .manage(settings.trusted_proxies.clone());
-    Ok(routes::mount(fairings::attach(rocket)).register("/", catchers::all()))
+    Ok(pages::mount(routes::mount(fairings::attach(rocket))).register("/", catchers::all()))
 }
 
 /// Runs the API until it is told to stop (SIGTERM, SIGINT).

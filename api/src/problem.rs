@@ -51,6 +51,23 @@ impl Problem {
         self.status
     }
 
+    /// A sentence for people.
+    pub(crate) fn detail(&self) -> &str {
+        &self.detail
+    }
+
+    /// What the answer carries beside its body.
+    pub(crate) fn into_headers(self) -> Vec<(&'static str, String)> {
+        self.headers
+    }
+
+    /// Leaves what went wrong in the log, if it is a failure of ours.
+    pub(crate) fn log(&self, request: &Request<'_>) {
+        if let Some(cause) = &self.cause {
+            tracing::error!(cause, request_id = request_id(request), code = self.code, "a request failed");
+        }
+    }
+
     pub(crate) fn with(mut self, header: &'static str, value: impl Into<String>) -> Self {
         self.headers.push((header, value.into()));
         self
@@ -123,12 +140,9 @@ fn capitalized(sentence: &str) -> String {
 
 impl<'r> Responder<'r, 'static> for Problem {
     fn respond_to(self, request: &'r Request<'_>) -> rocket::response::Result<'static> {
-        let request_id = request_id(request);
+        self.log(request);
         if let Some(denied) = self.denied {
             leave_denied(request, denied);
-        }
-        if let Some(cause) = &self.cause {
-            tracing::error!(cause, request_id, code = self.code, "a request failed");
         }
         let document = Document {
             r#type: format!("urn:taskbell:problem:{}", self.code),
@@ -136,7 +150,7 @@ impl<'r> Responder<'r, 'static> for Problem {
             status: self.status.code,
             detail: &self.detail,
             code: self.code,
-            request_id,
+            request_id: request_id(request),
             errors: &self.errors,
         };
         let body = serde_json::to_vec(&document).map_err(|_| Status::InternalServerError)?;

@@ -60,6 +60,18 @@ pub struct NewVerification {
     pub token: Token,
 }
 
+/// A sign-up that waits for its mail. Who opens the mail sees by name and time whether it is their own
+/// (docs/adr/0003): whoever signed up knows the password that confirming makes good.
+#[derive(Clone, Debug)]
+pub struct SignedUp {
+    /// The address to be confirmed.
+    pub email: String,
+    /// As whom.
+    pub name: String,
+    /// When.
+    pub created_at: Timestamp,
+}
+
 /// Takes a sign-up in. The account begins with its verification; an address that already has one is told so by mail, and
 /// the answer is the same (tests/api/accounts.rs: `sign_up_does_not_tell_whether_an_address_is_known`). Where one must be
 /// invited, an address that nobody waits for gets the same answer and no mail.
@@ -100,6 +112,23 @@ pub async fn sign_up(db: &Db, new: NewAccount, registration: Registration, origi
     };
     let written = mails::owe(scope.core(), &[owed]).await?;
     scope.commit(written).await.map(Committed::into_inner)
+}
+
+/// The sign-up that a mail is about; changes nothing.
+///
+/// # Errors
+/// [`Error::NotFound`] when somebody else was faster.
+pub async fn sign_up_of(scope: &mut Scope<Link>, token: &Token) -> Result<SignedUp> {
+    let token_hash = token.hash();
+    let sign_up = sqlx::query_as!(
+        SignedUp,
+        "select a.email, v.name, v.created_at from verifications v join accounts a on a.id = v.account_id
+         where v.token_hash = $1 and v.used_at is null",
+        token_hash.as_bytes(),
+    )
+    .fetch_one(scope.sql())
+    .await?;
+    Ok(sign_up)
 }
 
 /// Uses the token up and makes the sign-up an account; other sign-ups for the address are void from then on.

@@ -95,6 +95,25 @@ impl TestApp {
         }
     }
 
+    /// An address of the API.
+    ///
+    /// # Panics
+    /// When the path is none.
+    #[must_use]
+    pub fn url(&self, path: &str) -> Url {
+        self.api.join(path).unwrap()
+    }
+
+    /// Takes Postgres away from the API: its connections end, and it gets no new ones.
+    pub async fn lose_the_database(&self) {
+        let name = self.database_url.path().trim_start_matches('/');
+        let statement = format!("alter database {name} connection limit 0");
+        sqlx::raw_sql(AssertSqlSafe(statement)).execute(&self.admin).await.unwrap();
+        let end = "select pg_terminate_backend(pid) from pg_stat_activity
+                   where datname = current_database() and usename = 'taskbell_app'";
+        sqlx::query(end).execute(&self.admin).await.unwrap();
+    }
+
     /// Somebody without an account.
     #[must_use]
     pub fn stranger(&self) -> Actor {

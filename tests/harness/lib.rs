@@ -10,6 +10,7 @@
 
 mod actor;
 mod app;
+mod browser;
 mod factory;
 mod queue;
 mod reply;
@@ -17,6 +18,7 @@ pub mod services;
 
 pub use actor::Actor;
 pub use app::TestApp;
+pub use browser::{Browser, Mark, Target, Window};
 pub use factory::Team;
 pub use reply::Reply;
 

@@ -15,7 +15,10 @@ impl Fairing for Headers {
     async fn on_response<'r>(&self, _: &'r Request<'_>, response: &mut Response<'r>) {
         response.set_raw_header("Cache-Control", "no-store");
         response.set_raw_header("X-Content-Type-Options", "nosniff");
-        response.set_raw_header("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'");
+        // Pages bring their own.
+        if !response.headers().contains("Content-Security-Policy") {
+            response.set_raw_header("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'");
+        }
         response.set_raw_header("Referrer-Policy", "no-referrer");
         response.remove_header("X-Frame-Options");
         response.remove_header("Permissions-Policy");
