@@ -16,6 +16,8 @@ pub mod input;
 pub mod invitations;
 pub mod mails;
 pub mod memberships;
+#[cfg(test)]
+mod noise;
 pub mod organizations;
 pub mod page;
 pub mod passwords;

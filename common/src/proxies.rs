@@ -13,27 +13,23 @@ use serde::Deserialize;
 #[serde(try_from = "String")]
 pub struct TrustedProxies(Vec<IpNet>);
 
-/// The list cannot be read; names the entry.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+/// The list cannot be read; tells which entry, counted from one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ProxiesFault {
     /// Neither address nor network.
-    #[error("{0:?} is neither an address nor a network such as 10.1.0.0/16")]
-    NotANetwork(String),
+    #[error("entry {0} is neither an address nor a network such as 10.1.0.0/16")]
+    NotANetwork(usize),
     /// `0.0.0.0/0` or `::/0`.
-    #[error("{0:?} would believe everybody")]
-    Everybody(String),
+    #[error("entry {0} would believe everybody")]
+    Everybody(usize),
 }
 
 impl FromStr for TrustedProxies {
     type Err = ProxiesFault;
 
     fn from_str(text: &str) -> Result<Self, ProxiesFault> {
-        text.split(',')
-            .map(str::trim)
-            .filter(|entry| !entry.is_empty())
-            .map(network)
-            .collect::<Result<_, _>>()
-            .map(Self)
+        let entries = (1..).zip(text.split(',').map(str::trim)).filter(|(_, entry)| !entry.is_empty());
+        entries.map(|(place, entry)| network(place, entry)).collect::<Result<_, _>>().map(Self)
     }
 }
 
@@ -69,9 +65,9 @@ impl TrustedProxies {
     }
 }
 
-fn network(text: &str) -> Result<IpNet, ProxiesFault> {
+fn network(place: usize, text: &str) -> Result<IpNet, ProxiesFault> {
     let alone = || text.parse::<IpAddr>().map(IpNet::from);
-    let network = text.parse().or_else(|_| alone()).map_err(|_| ProxiesFault::NotANetwork(text.to_owned()))?;
+    let network = text.parse().or_else(|_| alone()).map_err(|_| ProxiesFault::NotANetwork(place))?;
     let network = match network {
         // Written as a socket of both kinds shows it. Addresses are compared without that.
         IpNet::V6(mapped) if mapped.prefix_len() >= 96 => {
@@ -80,7 +76,7 @@ fn network(text: &str) -> Result<IpNet, ProxiesFault> {
         }
         _ => network,
     };
-    if network.prefix_len() == 0 { Err(ProxiesFault::Everybody(text.to_owned())) } else { Ok(network) }
+    if network.prefix_len() == 0 { Err(ProxiesFault::Everybody(place)) } else { Ok(network) }
 }
 
 /// An address as proxies write it: bare, with a port, in brackets.
@@ -182,6 +178,36 @@ mod tests {
         assert_eq!(read(Some("")).unwrap(), TrustedProxies::default());
         assert_eq!(read(Some("10.0.0.0/8,::1")).unwrap(), "10.0.0.0/8, ::1/128".parse().unwrap());
         let said = read(Some("10.0.0.0/8,nonsense")).unwrap_err().to_string();
-        assert!(said.contains("TASKBELL_TRUSTED_PROXIES") && said.contains("nonsense"), "{said}");
+        assert!(said.contains("TASKBELL_TRUSTED_PROXIES") && said.contains("entry 2"), "{said}");
+    }
+
+    #[test]
+    fn a_list_that_is_read_names_its_networks() {
+        let samples =
+            ["10.0.0.0/8, fd00::/8", "127.0.0.1,::1,192.168.0.0/16", "::ffff:10.0.0.0/104"].map(str::to_owned);
+        let mut read = 0;
+        for text in crate::noise::texts(&samples) {
+            let Ok(proxies) = text.parse::<TrustedProxies>() else { continue };
+            let written = proxies.0.iter().map(IpNet::to_string).collect::<Vec<_>>().join(",");
+            assert_eq!(written.parse(), Ok(proxies), "{text:?}");
+            read += 1;
+        }
+        assert!((1000..10_000).contains(&read), "{read}");
+    }
+
+    #[test]
+    fn whatever_a_header_says_the_client_is_one_it_names_or_a_proxy() {
+        let trusted: TrustedProxies = "10.0.0.0/8, fd00::/8".parse().unwrap();
+        let (proxy, stranger) = (IpAddr::from([10, 0, 0, 1]), IpAddr::from([198, 51, 100, 7]));
+        let samples =
+            ["192.0.2.1, 10.0.0.2", "[2001:db8::1]:80,fd00::2", "203.0.113.9:1, 192.0.2.1"].map(str::to_owned);
+        let mut believed = 0;
+        for header in crate::noise::texts(&samples) {
+            assert_eq!(trusted.client_address(stranger, Some(&header)), stranger);
+            let client = trusted.client_address(proxy, Some(&header));
+            assert!(client == proxy || header.split(',').any(|hop| address(hop) == Some(client)), "{header:?}");
+            believed += usize::from(client != proxy);
+        }
+        assert!((1000..19_000).contains(&believed), "{believed}");
     }
 }

@@ -132,7 +132,13 @@ mod tests {
         ] {
             assert!(refused(guessable), "{guessable}");
         }
-        for fine in ["correct horse battery", "480917265530", "lovelace likes long walks", "canada dry tastes odd"] {
+        for fine in [
+            "correct horse battery",
+            "480917265530",
+            "lovelace likes long walks",
+            "canada dry tastes odd",
+            "a-lovelace-da kqzvwxrtp",
+        ] {
             assert!(!refused(fine), "{fine}");
         }
         let password: NewPassword = "correct horse battery".parse().unwrap();

@@ -138,4 +138,17 @@ mod tests {
             assert_eq!(bad.parse::<RecoveryCode>(), Err(CodeFault::NotARecoveryCode), "{}", bad.len());
         }
     }
+
+    #[test]
+    fn a_recovery_code_that_is_read_is_the_one_that_was_written() {
+        let mut read = 0;
+        for text in crate::noise::texts(&codes(Uuid::now_v7(), 1).reveal()) {
+            let Ok(code) = text.parse::<RecoveryCode>() else { continue };
+            let bare = |text: &str| text.to_lowercase().replace(|c: char| c == '-' || c.is_whitespace(), "");
+            assert_eq!(bare(&text), bare(&code.reveal()), "{text:?}");
+            assert_eq!(code.reveal().parse(), Ok(code));
+            read += 1;
+        }
+        assert!((1000..10_000).contains(&read), "{read}");
+    }
 }

@@ -179,4 +179,16 @@ mod tests {
             assert_eq!(bad.parse::<TotpCode>(), Err(CodeFault::NotSixDigits), "{bad:?}");
         }
     }
+
+    #[test]
+    fn a_code_that_is_read_is_the_six_digits_that_were_written() {
+        let mut read = 0;
+        for text in crate::noise::texts(&["012345".to_owned(), "987 654".to_owned()]) {
+            let Ok(code) = text.parse::<TotpCode>() else { continue };
+            let written: String = text.split_whitespace().collect();
+            assert_eq!(written, format!("{:06}", code.0), "{text:?}");
+            read += 1;
+        }
+        assert!((1000..10_000).contains(&read), "{read}");
+    }
 }

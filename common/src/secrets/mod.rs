@@ -106,4 +106,20 @@ mod tests {
             "ServerKey(…) [Session(SessionToken(Token(…))), Personal(PersonalToken(…))]"
         );
     }
+
+    #[test]
+    fn a_credential_has_one_spelling_and_noise_is_none() {
+        let samples = [SessionToken::random().unwrap().reveal(), PersonalToken::random().unwrap().reveal()];
+        let mut read = 0;
+        for text in crate::noise::texts(&samples) {
+            let Ok(credential) = text.parse::<Credential>() else { continue };
+            let reveals = match &credential {
+                Credential::Session(token) => token.reveal(),
+                Credential::Personal(token) => token.reveal(),
+            };
+            assert_eq!(reveals, text);
+            read += 1;
+        }
+        assert!((1000..10_000).contains(&read), "{read}");
+    }
 }
