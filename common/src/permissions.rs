@@ -75,4 +75,3 @@ pub async fn explain(scope: &mut Scope<Member>, filter: &PermissionsFilter) -> R
         scopes: row.scopes,
     })
 }
-

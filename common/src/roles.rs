@@ -6,7 +6,9 @@ use serde::Serialize;
 use serde_json::json;
 
 use crate::{
-    access::{Implies, ListMembers, ManageRoles, Permissions, Role, RolePermissions, Scope, Written, may_act_on, may_give},
+    access::{
+        Implies, ListMembers, ManageRoles, Permissions, Role, RolePermissions, Scope, Written, may_act_on, may_give,
+    },
     audit::{self, Action, Event},
     error::{Error, Result},
     input::Faults,
@@ -175,7 +177,10 @@ pub async fn delete(scope: &mut Scope<ManageRoles>, key: &RoleKey, to: &Replacem
 /// A custom role, locked.
 async fn custom(scope: &mut Scope<ManageRoles>, key: &RoleKey) -> Result<RoleView> {
     if Role::is_built_in(key.as_str()) {
-        return Err(Error::Conflict { code: "role_built_in", detail: "a built-in role can neither be changed nor deleted" });
+        return Err(Error::Conflict {
+            code: "role_built_in",
+            detail: "a built-in role can neither be changed nor deleted",
+        });
     }
     sqlx::query_as!(
         RoleView,
@@ -187,4 +192,3 @@ async fn custom(scope: &mut Scope<ManageRoles>, key: &RoleKey) -> Result<RoleVie
     .await?
     .ok_or(Error::NotFound)
 }
-

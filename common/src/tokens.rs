@@ -122,7 +122,8 @@ pub async fn create(scope: &mut Scope<Me>, new: NewToken) -> Result<Written<Crea
     if count > MOST {
         return Err(Error::Conflict { code: "too_many_tokens", detail: "a person may have fifty tokens that count" });
     }
-    let told = json!({ "name": view.name, "org_id": view.org_id, "scopes": view.scopes, "expires_at": view.expires_at });
+    let told =
+        json!({ "name": view.name, "org_id": view.org_id, "scopes": view.scopes, "expires_at": view.expires_at });
     audit::record(scope.core(), Event::new(Action::TokenCreated).about(id).after(told)).await?;
     Ok(Written(CreatedToken { token: token.reveal(), view }))
 }

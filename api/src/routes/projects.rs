@@ -54,11 +54,7 @@ pub(crate) async fn grant(
 }
 
 #[delete("/<_>/projects/<id>/grants/<account>")]
-pub(crate) async fn withdraw(
-    mut org: Org<ManageProject>,
-    id: Id<ProjectId>,
-    account: Id<AccountId>,
-) -> Answer<Done> {
+pub(crate) async fn withdraw(mut org: Org<ManageProject>, id: Id<ProjectId>, account: Id<AccountId>) -> Answer<Done> {
     let mut project = InProject::<ManageProject>::enter(&mut org, id.found()?).await?;
     let withdrawn = projects::withdraw(&mut project, account.found()?).await?;
     Ok(Done(org.0.commit(withdrawn).await?))

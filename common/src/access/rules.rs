@@ -63,8 +63,7 @@ mod tests {
                     assert_eq!(may_change_role(change).is_ok(), allowed, "{change:?}");
                 }
             }
-            let promotion =
-                RoleChange { actor: (me, held(own)), target: (me, held(own)), wanted: held(Role::Owner) };
+            let promotion = RoleChange { actor: (me, held(own)), target: (me, held(own)), wanted: held(Role::Owner) };
             assert_eq!(may_change_role(promotion).is_ok(), own == Role::Owner, "{own:?}");
         }
     }

@@ -199,7 +199,8 @@ impl Db {
     /// # Errors
     /// The database's only.
     pub async fn begin_sign_up(&self, email: &EmailAddress, name: &Name, origin: &Origin) -> Result<Scope<SignUp>> {
-        let opener = format!("begin_sign_up({}, '{}', {})", text(email.as_str()), AccountId::new(), text(name.as_str()));
+        let opener =
+            format!("begin_sign_up({}, '{}', {})", text(email.as_str()), AccountId::new(), text(name.as_str()));
         self.open(&opener, origin).await
     }
 

@@ -262,8 +262,12 @@ async fn email_change(scope: &mut Scope<System>, claim: &Claim, old: bool) -> Re
     let Some(row) = row.filter(|row| row.open) else {
         return Ok(Err("the change of address is void, or its delivery cancelled"));
     };
-    let about =
-        Subject::EmailChange { id: row.id, old, new_email: row.new_email.clone(), expires_at: row.expires_at.to_jiff() };
+    let about = Subject::EmailChange {
+        id: row.id,
+        old,
+        new_email: row.new_email.clone(),
+        expires_at: row.expires_at.to_jiff(),
+    };
     // No name to an address that nobody has proved to own, as in a verification.
     let (to, name) = if old { (row.email, Some(row.name)) } else { (row.new_email, None) };
     Ok(Ok(Content { to, name, date: row.date.to_jiff(), about }))

@@ -65,9 +65,12 @@ pub async fn reinstate(scope: &mut Scope<ManageMembers>, account: AccountId) -> 
     let target = lock_target(core, account).await?;
     may_act_on(actor.permissions, target.permissions).map_err(Error::Refused)?;
     if target.status == "suspended" {
-        sqlx::query!("update memberships set status = 'active', version = version + 1 where account_id = $1", account.0)
-            .execute(core.sql())
-            .await?;
+        sqlx::query!(
+            "update memberships set status = 'active', version = version + 1 where account_id = $1",
+            account.0
+        )
+        .execute(core.sql())
+        .await?;
         audit::record(core, Event::new(Action::MemberReinstated).about(account)).await?;
     }
     member(core, account).await.map(Written)

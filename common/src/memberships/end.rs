@@ -75,4 +75,3 @@ async fn cut_off(core: &mut Core, target: &Target, becomes: &str, why: &str, act
     audit::record_all(core, events).await?;
     Ok(Written(()))
 }
-

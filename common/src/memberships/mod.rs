@@ -55,7 +55,9 @@ impl Fault for NoSuchRole {
 /// `two_owners_who_demote_each_other_at_once_leave_one`). `no key`: a foreign key's check must not wait for it, or a task that
 /// is being created and a role that changes wait for each other.
 pub(crate) async fn lock_actor<P: Permission>(core: &mut Core) -> Result<Actor> {
-    sqlx::query!("select id from organizations where id = current_org() for no key update").fetch_one(core.sql()).await?;
+    sqlx::query!("select id from organizations where id = current_org() for no key update")
+        .fetch_one(core.sql())
+        .await?;
     let actor = sqlx::query!(
         r#"select account_id as "id: AccountId", current_scopes() = -1 as "session!",
                   permissions_of_role(org_id, role) & current_scopes() as "permissions!: Permissions"

@@ -62,9 +62,10 @@ pub async fn transfer(
         .before(json!({ "owner": actor.id, "role": target.role }))
         .after(json!({ "owner": to }));
     audit::record(core, event).await?;
-    let names = sqlx::query!("select o.name as organization, a.name from organizations o, accounts a where a.id = $1", to.0)
-        .fetch_one(core.sql())
-        .await?;
+    let names =
+        sqlx::query!("select o.name as organization, a.name from organizations o, accounts a where a.id = $1", to.0)
+            .fetch_one(core.sql())
+            .await?;
     let notice = Notice::Transferred { organization: names.organization, to: names.name };
     let told = [actor.id, to].map(|account| Owed::notice(account, &notice));
     let written = mails::owe(core, &told).await?;

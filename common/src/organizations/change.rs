@@ -35,7 +35,9 @@ pub async fn update(
     changes: OrganizationChanges,
 ) -> Result<Written<Organization>> {
     let core = scope.core();
-    sqlx::query!("select id from organizations where id = current_org() for no key update").fetch_one(core.sql()).await?;
+    sqlx::query!("select id from organizations where id = current_org() for no key update")
+        .fetch_one(core.sql())
+        .await?;
     let before = find(core).await?;
     // A slug that comes back is no former one any more; one that goes becomes one.
     if let Some(slug) = changes.slug.as_ref().filter(|slug| slug.as_str() != before.slug) {

@@ -59,8 +59,7 @@ pub async fn delete(scope: &mut Scope<OwnOrganization>, confirmed: &Confirmed) -
     .fetch_all(core.sql())
     .await?;
     let by = owners.iter().find(|owner| owner.own).map_or_else(String::new, |owner| owner.name.clone());
-    let notice =
-        Notice::OrganizationDeleted { organization: organization.name.clone(), by, due_at: due_at.to_jiff() };
+    let notice = Notice::OrganizationDeleted { organization: organization.name.clone(), by, due_at: due_at.to_jiff() };
     let told: Vec<Owed> = owners.iter().map(|owner| Owed::notice(owner.id, &notice)).collect();
     Ok(mails::owe(core, &told).await?.map(|()| organization))
 }

@@ -28,11 +28,7 @@ pub struct BreakGlass {
 ///
 /// # Errors
 /// [`Error::NotFound`] when there is no such project.
-pub async fn break_glass(
-    scope: &mut Scope<OwnOrganization>,
-    id: ProjectId,
-    why: BreakGlass,
-) -> Result<Written<Grant>> {
+pub async fn break_glass(scope: &mut Scope<OwnOrganization>, id: ProjectId, why: BreakGlass) -> Result<Written<Grant>> {
     let core = scope.core();
     let actor = memberships::lock_actor::<OwnOrganization>(core).await?;
     let project = sqlx::query!(

@@ -5,7 +5,9 @@ use serde::Serialize;
 use serde_json::json;
 
 use crate::{
-    access::{Core, GrantRole, Implies, InProject, ManageProject, Permissions, ReadTasks, Written, may_act_on, may_give},
+    access::{
+        Core, GrantRole, Implies, InProject, ManageProject, Permissions, ReadTasks, Written, may_act_on, may_give,
+    },
     audit::{self, Action, Event},
     error::{Error, Result},
     ids::{AccountId, ProjectId},
@@ -64,7 +66,10 @@ pub async fn grant(
     .fetch_one(project.core.sql())
     .await?;
     if !member {
-        return Err(Error::Conflict { code: "not_a_member", detail: "the account is not a member of the organization" });
+        return Err(Error::Conflict {
+            code: "not_a_member",
+            detail: "the account is not a member of the organization",
+        });
     }
     if choice.role != GrantRole::Manager {
         a_manager_remains(project.core, project.id, account, before).await?;

@@ -28,7 +28,12 @@ pub trait StepUp {
 ///
 /// # Errors
 /// [`Error::WrongPassword`], [`Error::Throttled`], [`Error::Unauthenticated`], or that a personal token will not do.
-pub async fn confirm(db: &Db, credential: &Credential, password: &ClaimedPassword, origin: &Origin) -> Result<Confirmed> {
+pub async fn confirm(
+    db: &Db,
+    credential: &Credential,
+    password: &ClaimedPassword,
+    origin: &Origin,
+) -> Result<Confirmed> {
     let hash = credential.hash().to_string();
     let row = sqlx::query!(
         r#"select account_id as "account_id!: AccountId", email as "email!", password_hash from password_of($1)"#,

@@ -60,7 +60,8 @@ pub async fn end(scope: &mut Scope<Me>, id: SessionId) -> Result<Written<()>> {
 /// # Errors
 /// The database's.
 pub async fn end_current(scope: &mut Scope<Me>) -> Result<Written<()>> {
-    let current = sqlx::query_scalar!(r#"select current_credential() as "id!: SessionId""#).fetch_one(scope.sql()).await?;
+    let current =
+        sqlx::query_scalar!(r#"select current_credential() as "id!: SessionId""#).fetch_one(scope.sql()).await?;
     end(scope, current).await
 }
 

@@ -66,7 +66,8 @@ pub struct Try {
 /// # Errors
 /// [`Error::Throttled`], the same whether the person exists or not.
 pub async fn enter(db: &Db, door: Door, person: &str, origin: &Origin) -> Result<Try> {
-    let address = origin.address.map_or_else(|| "nowhere".to_owned(), |address| AddressBlock::from(address).to_string());
+    let address =
+        origin.address.map_or_else(|| "nowhere".to_owned(), |address| AddressBlock::from(address).to_string());
     let key = |what: &str, of: &str| db.key().blind(&format!("throttle {} {what}", door.name()), of).to_vec();
     let keys = [key("person", person), key("address", &address), key("all", "")];
     let limits = door.limits();

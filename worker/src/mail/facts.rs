@@ -110,7 +110,8 @@ impl Notice {
             ),
             Told::SecondFactorEnabled => (
                 "A second factor protects your account".to_owned(),
-                "From now on a sign-in takes a code of your authenticator app, or one of your recovery codes.".to_owned(),
+                "From now on a sign-in takes a code of your authenticator app, or one of your recovery codes."
+                    .to_owned(),
                 NOT_YOU,
             ),
             Told::SecondFactorDisabled => (
@@ -120,7 +121,10 @@ impl Notice {
             ),
             Told::DeletionRequested { due_at } => (
                 "Your account will be deleted".to_owned(),
-                format!("Your account will be deleted at {}. Until then you can sign in and change your mind.", moment(*due_at)),
+                format!(
+                    "Your account will be deleted at {}. Until then you can sign in and change your mind.",
+                    moment(*due_at)
+                ),
                 NOT_YOU,
             ),
             Told::Transferred { organization, to } => (

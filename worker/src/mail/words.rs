@@ -85,14 +85,8 @@ pub(super) fn words(content: &Content, base_url: &str, key: &ServerKey) -> askam
         Subject::AlreadyRegistered => AlreadyRegistered { name }.words(),
         Subject::PasswordReset { id, expires_at } => {
             let token = key.mailed_token(Purpose::PasswordReset, *id).reveal();
-            PasswordReset {
-                name,
-                until: moment(*expires_at),
-                link: link(&base_url, "reset", &token),
-                base_url,
-                token,
-            }
-            .words()
+            PasswordReset { name, until: moment(*expires_at), link: link(&base_url, "reset", &token), base_url, token }
+                .words()
         }
         Subject::EmailChange { id, old, new_email, expires_at } => {
             let purpose = if *old { Purpose::EmailOld } else { Purpose::EmailNew };
