@@ -11,14 +11,16 @@
 mod actor;
 mod app;
 mod browser;
+mod database;
 mod factory;
 mod queue;
 mod reply;
 pub mod services;
 
 pub use actor::Actor;
-pub use app::TestApp;
+pub use app::{TestApp, mounted_routes};
 pub use browser::{Browser, Mark, Target, Window};
+pub use database::Database;
 pub use factory::Team;
 pub use reply::Reply;
 
