@@ -63,7 +63,16 @@ impl TestApp {
     /// # Panics
     /// When something does not start.
     pub async fn with_redis(redis_url: Url) -> Self {
-        Self::over(Database::new().await, redis_url).await
+        Self::over(Database::new().await, redis_url, &[]).await
+    }
+
+    /// With settings of the test's own, beside those of every test.
+    ///
+    /// # Panics
+    /// When something does not start.
+    pub async fn with_settings(own: &[(&str, &str)]) -> Self {
+        let database = Database::new().await;
+        Self::over(database, shared().redis_url.clone(), own).await
     }
 
     /// Over a database that the test has furnished.
@@ -71,12 +80,12 @@ impl TestApp {
     /// # Panics
     /// When something does not start.
     pub async fn with_database(database: Database) -> Self {
-        Self::over(database, shared().redis_url.clone()).await
+        Self::over(database, shared().redis_url.clone(), &[]).await
     }
 
-    async fn over(database: Database, redis_url: Url) -> Self {
+    async fn over(database: Database, redis_url: Url, own: &[(&str, &str)]) -> Self {
         let namespace = database.name.clone();
-        let settings = api_settings(&database.url_as("taskbell_app"), &redis_url, &namespace);
+        let settings = api_settings(&database.url_as("taskbell_app"), &redis_url, &namespace, own);
         let (api, shutdown) = launch(&settings).await;
         Self {
             inbox: Inbox::start((Ipv4Addr::LOCALHOST, 0).into(), None).await.unwrap(),
@@ -239,23 +248,21 @@ impl RunningWorker {
 pub fn mounted_routes() -> Vec<(String, String)> {
     // Nothing is connected to before the launch.
     let nowhere = |scheme: &str| Url::parse(&format!("{scheme}://localhost/")).unwrap();
-    let rocket = api::server(&api_settings(&nowhere("postgres"), &nowhere("redis"), "nowhere")).unwrap();
+    let rocket = api::server(&api_settings(&nowhere("postgres"), &nowhere("redis"), "nowhere", &[])).unwrap();
     rocket.routes().map(|route| (route.method.to_string(), route.uri.to_string())).collect()
 }
 
-fn api_settings(database_url: &Url, redis_url: &Url, namespace: &str) -> Settings {
-    Settings::from_variables(
-        [
-            ("TASKBELL_DATABASE_URL", database_url.as_str()),
-            ("TASKBELL_DATABASE_CONNECTIONS", "4"),
-            ("TASKBELL_REDIS_URL", redis_url.as_str()),
-            ("TASKBELL_REDIS_NAMESPACE", namespace),
-            ("TASKBELL_SERVER_KEY", KEY),
-            ("TASKBELL_PORT", "0"),
-        ]
-        .map(|(variable, value)| (variable.to_owned(), value.to_owned())),
-    )
-    .unwrap()
+fn api_settings(database_url: &Url, redis_url: &Url, namespace: &str, own: &[(&str, &str)]) -> Settings {
+    let usual = [
+        ("TASKBELL_DATABASE_URL", database_url.as_str()),
+        ("TASKBELL_DATABASE_CONNECTIONS", "4"),
+        ("TASKBELL_REDIS_URL", redis_url.as_str()),
+        ("TASKBELL_REDIS_NAMESPACE", namespace),
+        ("TASKBELL_SERVER_KEY", KEY),
+        ("TASKBELL_PORT", "0"),
+    ];
+    let all = usual.iter().chain(own).map(|(variable, value)| ((*variable).to_owned(), (*value).to_owned()));
+    Settings::from_variables(all).unwrap()
 }
 
 async fn launch(settings: &Settings) -> (Url, rocket::Shutdown) {
