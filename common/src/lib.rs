@@ -15,6 +15,7 @@ pub mod input;
 pub mod invitations;
 pub mod mails;
 pub mod memberships;
+pub mod offers;
 pub mod organizations;
 pub mod page;
 pub mod passwords;

@@ -5,7 +5,7 @@ use jiff_sqlx::Timestamp;
 use serde::Serialize;
 
 use crate::{
-    access::{Implies, ListMembers, ManageMembers, Me, Role, RoleChange, Scope, Written, may_change_role},
+    access::{Core, Implies, ListMembers, ManageMembers, Me, Role, RoleChange, Scope, Written, may_change_role},
     error::{Error, Result},
     ids::{AccountId, OrgId},
     input::Faults,
@@ -133,13 +133,18 @@ pub async fn change_role(
 /// # Errors
 /// [`Error::NotFound`] for whatever is wrong with the invitation, `already_member`.
 pub async fn accept(scope: &mut Scope<Me>, acceptance: &Acceptance) -> Result<Written<Joined>> {
-    let hash = acceptance.invitation.hash();
+    take_up(scope.core(), &acceptance.invitation).await
+}
+
+/// Accepts an invitation for the account of the context, which the caller has verified.
+pub(crate) async fn take_up(core: &mut Core, invitation: &Token) -> Result<Written<Joined>> {
+    let hash = invitation.hash();
     let joined = sqlx::query_as!(
         Joined,
         r#"select org_id as "org_id!: OrgId", slug as "org_slug!", role as "role!: Role" from accept_invitation($1)"#,
         hash.as_bytes(),
     )
-    .fetch_one(scope.sql())
+    .fetch_one(core.sql())
     .await?;
     Ok(Written(joined))
 }

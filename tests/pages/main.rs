@@ -9,6 +9,7 @@
 
 mod answers;
 mod browser;
+mod invitation;
 mod people;
 mod standards;
 mod verify;

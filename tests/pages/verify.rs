@@ -1,16 +1,14 @@
 use common::secrets::Token;
 use harness::{Browser, TestApp, Window};
 use reqwest::Method;
-use serde_json::json;
 
 use crate::{
-    people::{PASSWORD, everything, link, mailed_link, sign_up},
+    people::{PASSWORD, everything, link, mailed_link, sign_up, signed_in},
     standards,
 };
 
 async fn can_sign_in(app: &TestApp, email: &str) -> bool {
-    let claim = json!({ "email": email, "password": PASSWORD });
-    app.stranger().post("/v1/sessions", claim).await.status() == 201
+    signed_in(app, email, PASSWORD).await.is_some()
 }
 
 #[tokio::test]

@@ -80,7 +80,7 @@ fn answer<'r, S>(request: &Request<'_>, result: Result<S, Problem>) -> Outcome<'
 }
 
 /// The whole body, within 64 KiB and ten seconds.
-async fn bytes(data: Data<'_>) -> Result<Vec<u8>, Problem> {
+pub(super) async fn bytes(data: Data<'_>) -> Result<Vec<u8>, Problem> {
     let late = |_| Problem::new(Status::RequestTimeout, "too_slow", "The body did not arrive within ten seconds.");
     let broken = |_| Problem::new(Status::BadRequest, "broken_body", "The body ended before its time.");
     let body = data.open(64.kibibytes()).into_bytes();

@@ -2,6 +2,7 @@
 //! organization's segment; a handler only ever sees what they have proved.
 
 mod caller;
+mod form;
 mod id;
 mod input;
 mod json;
@@ -14,6 +15,7 @@ use common::{db::Db, error::Error, secrets::SessionToken};
 use rocket::{Request, http::Status, outcome::Outcome};
 
 pub(crate) use caller::Caller;
+pub(crate) use form::{Form, Typed};
 pub(crate) use id::Id;
 pub(crate) use input::{Body, In, Mine};
 pub(crate) use org::Org;

@@ -87,4 +87,4 @@ pub use project::InProject;
 pub use roles::{GrantRole, Role};
 pub use rules::{RoleChange, may_change_role, may_invite_as};
 pub(crate) use scope::Core;
-pub use scope::{Link, Me, OrgRef, Scope, SignUp, System};
+pub use scope::{Invited, Link, Me, OrgRef, Scope, SignUp, System};

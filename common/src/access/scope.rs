@@ -54,6 +54,10 @@ pub enum SignUp {}
 #[derive(Debug)]
 pub enum Link {}
 
+/// The holder of an invitation's mail, who may have an account or not.
+#[derive(Debug)]
+pub enum Invited {}
+
 /// The worker: it has a tenant and no permission.
 #[derive(Debug)]
 pub enum System {}
@@ -157,8 +161,6 @@ impl Db {
     /// # Errors
     /// The database's only.
     pub async fn begin_sign_up(&self, email: &EmailAddress, name: &Name) -> Result<Scope<SignUp>> {
-        // Text of a stranger: it travels as hexadecimal digits, which cannot carry SQL.
-        let text = |text: &str| format!("convert_from(decode('{}', 'hex'), 'UTF8')", hex(text.as_bytes()));
         self.open(&format!("begin_sign_up({}, '{}', {})", text(email.as_str()), AccountId::new(), text(name.as_str())))
             .await
     }
@@ -169,6 +171,22 @@ impl Db {
     /// [`Error::NotFound`] when it is unknown, used or too old.
     pub async fn begin_link(&self, token: &Token, purpose: Purpose) -> Result<Scope<Link>> {
         self.open(&format!("begin_link('{}', '{}')", token.hash(), purpose.as_str())).await
+    }
+
+    /// Verifies the token of an invitation.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] when it is unknown, answered, revoked or too old.
+    pub async fn begin_offer(&self, token: &Token) -> Result<Scope<Invited>> {
+        self.open(&format!("begin_offer('{}')", token.hash())).await
+    }
+
+    /// The same, and finds or makes the account of the invited address, which must not have a verified one.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] then too.
+    pub(crate) async fn begin_joining(&self, token: &Token, name: &Name) -> Result<Scope<Invited>> {
+        self.open(&format!("begin_joining('{}', '{}', {})", token.hash(), AccountId::new(), text(name.as_str()))).await
     }
 
     /// The tenant of a mail, for the worker alone (a test sees to it).
@@ -186,10 +204,12 @@ impl Db {
     }
 }
 
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut digits, byte| {
+/// Text of a stranger travels as hexadecimal digits, which cannot carry SQL.
+fn text(text: &str) -> String {
+    let digits = text.bytes().fold(String::with_capacity(text.len() * 2), |mut digits, byte| {
         // Writing to a String cannot fail.
         let _ = write!(digits, "{byte:02x}");
         digits
-    })
+    });
+    format!("convert_from(decode('{digits}', 'hex'), 'UTF8')")
 }
