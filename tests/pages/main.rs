@@ -10,6 +10,7 @@
 mod answers;
 mod browser;
 mod invitation;
+mod mails;
 mod people;
 mod standards;
 mod verify;
