@@ -24,6 +24,9 @@ pub(crate) struct Changed<T>(pub(crate) Committed<T>);
 /// 201 with what was created.
 pub(crate) struct Created<T>(pub(crate) Committed<T>);
 
+/// 204: it is done, and there is nothing to say about it.
+pub(crate) struct Done(pub(crate) Committed<()>);
+
 /// 202: it will be done, and the answer tells nothing about what.
 pub(crate) struct Accepted;
 
@@ -66,5 +69,12 @@ impl<'r, T: Serialize> Responder<'r, 'static> for Created<T> {
 impl<'r> Responder<'r, 'static> for Accepted {
     fn respond_to(self, _: &'r Request<'_>) -> rocket::response::Result<'static> {
         Response::build().status(Status::Accepted).ok()
+    }
+}
+
+impl<'r> Responder<'r, 'static> for Done {
+    fn respond_to(self, _: &'r Request<'_>) -> rocket::response::Result<'static> {
+        let Committed { .. } = self.0;
+        Response::build().status(Status::NoContent).ok()
     }
 }

@@ -13,7 +13,7 @@ use rocket::{
 };
 use serde::Serialize;
 
-use crate::fairings::request_id;
+use crate::fairings::{leave_denied, request_id};
 
 /// A refusal, or a failure.
 #[derive(Clone, Debug)]
@@ -25,6 +25,8 @@ pub(crate) struct Problem {
     headers: Vec<(&'static str, String)>,
     /// What went wrong, for the log alone.
     cause: Option<String>,
+    /// What a member was denied, for the organization's audit log.
+    denied: Option<&'static str>,
 }
 
 /// Its JSON.
@@ -42,7 +44,7 @@ struct Document<'a> {
 
 impl Problem {
     pub(crate) fn new(status: Status, code: &'static str, detail: impl Into<Cow<'static, str>>) -> Self {
-        Self { status, code, detail: detail.into(), errors: Vec::new(), headers: Vec::new(), cause: None }
+        Self { status, code, detail: detail.into(), errors: Vec::new(), headers: Vec::new(), cause: None, denied: None }
     }
 
     pub(crate) fn status(&self) -> Status {
@@ -100,8 +102,20 @@ impl From<Error> for Problem {
             Error::WrongPassword => {
                 Self::new(Status::Unauthorized, "wrong_password", detail).with("WWW-Authenticate", "Bearer")
             }
-            Error::Forbidden(_) => Self::new(Status::Forbidden, "permission_missing", detail),
-            Error::Refused(refusal) => Self::new(Status::Forbidden, refusal.code(), detail),
+            Error::SecondFactor { given } => {
+                let code = if given { "wrong_code" } else { "code_needed" };
+                Self::new(Status::Unauthorized, code, detail).with("WWW-Authenticate", "Bearer")
+            }
+            Error::Throttled(wait) => {
+                Self::new(Status::TooManyRequests, "too_many_tries", detail).with("Retry-After", wait.to_string())
+            }
+            Error::Moved(_) => Self::new(Status::PermanentRedirect, "moved", detail),
+            Error::Forbidden(permission) => {
+                Self { denied: Some(permission), ..Self::new(Status::Forbidden, "permission_missing", detail) }
+            }
+            Error::Refused(refusal) => {
+                Self { denied: Some(refusal.code()), ..Self::new(Status::Forbidden, refusal.code(), detail) }
+            }
             Error::NotFound => Self::new(Status::NotFound, "not_found", detail),
             Error::Invalid(faults) => {
                 let mut problem = Self::new(Status::UnprocessableEntity, "invalid", detail);
@@ -127,6 +141,9 @@ fn capitalized(sentence: &str) -> String {
 impl<'r> Responder<'r, 'static> for Problem {
     fn respond_to(self, request: &'r Request<'_>) -> rocket::response::Result<'static> {
         self.log(request);
+        if let Some(denied) = self.denied {
+            leave_denied(request, denied);
+        }
         let document = Document {
             r#type: format!("urn:taskbell:problem:{}", self.code),
             title: self.status.reason().unwrap_or("Error"),

@@ -5,15 +5,18 @@ use jiff_sqlx::Timestamp;
 use serde::Serialize;
 
 use crate::{
-    access::{Committed, Link, Me, Scope, Written},
+    access::{Committed, Link, ReadMe, Scope, Written},
+    audit::{self, Action, Event, Origin},
+    config::Registration,
     db::Db,
-    error::{Error, Result},
+    error::{Error, Refusal, Result},
     ids::{AccountId, VerificationId},
     input::Faults,
     mails::{self, MailKind, Owed},
     passwords::{self, NewPassword},
     secrets::{Purpose, Token},
     text::{EmailAddress, Name},
+    throttle::{self, Door},
 };
 
 /// A person.
@@ -27,6 +30,10 @@ pub struct Account {
     pub name: String,
     /// IANA name; null for the organization's.
     pub time_zone: Option<String>,
+    /// A language tag; null for the deployment's.
+    pub locale: Option<String>,
+    /// When the account will be deleted, if its owner has asked for it.
+    pub deletion_due_at: Option<Timestamp>,
     /// Since when.
     pub created_at: Timestamp,
     /// Rises with every change.
@@ -66,13 +73,21 @@ pub struct SignedUp {
 }
 
 /// Takes a sign-up in. The account begins with its verification; an address that already has one is told so by mail, and
-/// the answer is the same (tests/api/accounts.rs: `sign_up_does_not_tell_whether_an_address_is_known`).
+/// the answer is the same (tests/api/accounts.rs: `sign_up_does_not_tell_whether_an_address_is_known`). Where one must be
+/// invited, an address that nobody waits for gets the same answer and no mail.
 ///
 /// # Errors
-/// [`Error::Busy`], or the database's.
-pub async fn sign_up(db: &Db, new: NewAccount) -> Result<()> {
+/// [`Error::Throttled`], [`Error::Busy`], or that the deployment takes nobody.
+pub async fn sign_up(db: &Db, new: NewAccount, registration: Registration, origin: &Origin) -> Result<()> {
+    if registration == Registration::Closed {
+        return Err(Error::Refused(Refusal::RegistrationClosed));
+    }
+    let _ = throttle::enter(db, Door::Mail, new.email.as_str(), origin).await?;
     let password_hash = passwords::hash(new.password).await?;
-    let mut scope = db.begin_sign_up(&new.email, &new.name).await?;
+    if registration == Registration::Invited && !is_expected(db, &new.email).await? {
+        return Ok(());
+    }
+    let mut scope = db.begin_sign_up(&new.email, &new.name, origin).await?;
     let id = VerificationId::new();
     let token_hash = scope.db().key().mailed_token(Purpose::Verification, id.0).hash();
     // The password waits in this row until the mail proves who sent it: whoever signs up with somebody else's address
@@ -140,24 +155,32 @@ pub async fn verify(scope: &mut Scope<Link>, token: &Token) -> Result<Written<Ac
         Account,
         r#"update accounts set name = $1, password_hash = $2, email_verified_at = now(), version = version + 1
            where id = current_account() and email_verified_at is null
-           returning id as "id: AccountId", email, name, time_zone, created_at, version"#,
+           returning id as "id: AccountId", email, name, time_zone, locale, deletion_due_at, created_at, version"#,
         used.name,
         used.password_hash,
     )
     .fetch_optional(scope.sql())
     .await?
     .ok_or(Error::NotFound)?;
+    audit::record(scope.core(), Event::new(Action::AccountCreated).about(account.id)).await?;
     Ok(Written(account))
+}
+
+/// Whether an invitation waits for the address, or an account.
+async fn is_expected(db: &Db, email: &EmailAddress) -> Result<bool> {
+    let expected =
+        sqlx::query_scalar!(r#"select is_expected($1) as "expected!""#, email.as_str()).fetch_one(&db.pool).await?;
+    Ok(expected)
 }
 
 /// The caller.
 ///
 /// # Errors
 /// The database's.
-pub async fn me(scope: &mut Scope<Me>) -> Result<Account> {
+pub async fn me(scope: &mut Scope<ReadMe>) -> Result<Account> {
     let account = sqlx::query_as!(
         Account,
-        r#"select id as "id: AccountId", email, name, time_zone, created_at, version
+        r#"select id as "id: AccountId", email, name, time_zone, locale, deletion_due_at, created_at, version
            from accounts where id = current_account()"#
     )
     .fetch_one(scope.sql())

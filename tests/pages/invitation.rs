@@ -1,10 +1,15 @@
-use common::secrets::{Purpose, Token};
+use common::{
+    second_factor::RecoveryCodes,
+    secrets::{Purpose, Token},
+};
 use harness::{Browser, Team, TestApp, Window};
 use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::{
-    people::{PASSWORD, everything, invite, link, mailed_link, send_form, sign_up, signed_in, with_account},
+    people::{
+        PASSWORD, assert_unchanged, everything, invite, link, mailed_link, send_form, sign_up, signed_in, with_account,
+    },
     standards,
 };
 
@@ -51,6 +56,102 @@ async fn somebody_with_an_account_accepts_with_its_password() {
     assert_eq!(browser.follow("button[value=accept]").await, 200);
     assert_eq!(seen_by(&app, &team, "ada@example.org", PASSWORD).await["role"], "admin");
     assert_eq!(browser.open(&link(&app, "invitation", &token)).await, 404);
+}
+
+#[tokio::test]
+async fn accepting_asks_for_the_second_factor_and_leaves_no_session_behind() {
+    let app = TestApp::start().await;
+    let team = app.team().await;
+    with_account(&app, "ada@example.org", "Ada").await;
+    let factor = uuid::Uuid::now_v7();
+    sqlx::query(
+        "insert into second_factors (account_id, id, confirmed_at) select id, $1, now() from accounts where email = 'ada@example.org'",
+    )
+    .bind(factor)
+    .execute(&app.admin)
+    .await
+    .unwrap();
+    let codes = RecoveryCodes::derive(&app.key, factor, 1).reveal();
+    let token = invite(&app, &team.owner, "ada@example.org", "guest").await;
+    let mut browser = Browser::start().await;
+    browser.forbid_scripts().await;
+    browser.open(&link(&app, "invitation", &token)).await;
+    standards::hold(&mut browser, "invitation-second-factor").await;
+    for (code, fault) in [("000000", "is wrong or was used before"), ("x", "must be six digits or a recovery code")] {
+        browser.fill("#password", PASSWORD).await;
+        browser.fill("#code", code).await;
+        assert_ne!(browser.follow("button[value=accept]").await, 200);
+        assert!(browser.text(".fault").await.contains(fault));
+    }
+    browser.fill("#password", PASSWORD).await;
+    browser.fill("#code", &codes[3]).await;
+    assert_eq!(browser.follow("button[value=accept]").await, 200);
+    let (sessions, joined): (i64, i64) = sqlx::query_as(
+        "select (select count(*) from sessions s join accounts a on a.id = s.account_id where a.email = 'ada@example.org'),
+                (select count(*) from memberships m join accounts a on a.id = m.account_id where a.email = 'ada@example.org')",
+    )
+    .fetch_one(&app.admin)
+    .await
+    .unwrap();
+    assert_eq!((sessions, joined), (0, 1));
+}
+
+#[tokio::test]
+async fn who_is_a_member_already_is_told_so_and_keeps_no_session_either() {
+    let app = TestApp::start().await;
+    let team = app.team().await;
+    with_account(&app, "ada@example.org", "Ada").await;
+    let token = invite(&app, &team.owner, "ada@example.org", "guest").await;
+    sqlx::query("insert into memberships (org_id, account_id, role) select $1, id, 'member' from accounts where email = 'ada@example.org'")
+        .bind(team.id.0)
+        .execute(&app.admin)
+        .await
+        .unwrap();
+    let accept = [("answer", "accept"), ("password", PASSWORD)];
+    let reply = send_form(&app, "invitation", &token, &accept).await.is(409);
+    assert!(reply.text().contains("The account is already a member of the organization."), "{}", reply.text());
+    let sessions: i64 = sqlx::query_scalar(
+        "select count(*) from sessions s join accounts a on a.id = s.account_id where a.email = 'ada@example.org'",
+    )
+    .fetch_one(&app.admin)
+    .await
+    .unwrap();
+    assert_eq!(sessions, 0);
+}
+
+#[tokio::test]
+async fn what_is_answered_is_in_the_logs() {
+    let app = TestApp::start().await;
+    let team = app.team().await;
+    with_account(&app, "ada@example.org", "Ada").await;
+    for (email, fields) in [
+        ("ada@example.org", &[("answer", "accept"), ("password", PASSWORD)][..]),
+        ("zoe@example.org", &[("answer", "join"), ("name", "Zoe"), ("password", PASSWORD)]),
+        ("eve@example.org", &[("answer", "decline")]),
+    ] {
+        let token = invite(&app, &team.owner, email, "guest").await;
+        let _ = send_form(&app, "invitation", &token, fields).await.is(200);
+    }
+    let events: Vec<(String, Option<String>, bool)> = sqlx::query_as(
+        "select e.action, a.name, e.org_id is not null from audit_events e left join accounts a on a.id = e.actor_id
+         where e.action in ('invitation.accepted', 'invitation.declined', 'account.created', 'session.ended')
+         order by e.id",
+    )
+    .fetch_all(&app.admin)
+    .await
+    .unwrap();
+    let event = |action: &str, actor: Option<&str>, in_org| (action.to_owned(), actor.map(str::to_owned), in_org);
+    assert_eq!(
+        events,
+        [
+            event("account.created", None, false),
+            event("session.ended", Some("Ada"), false),
+            event("invitation.accepted", Some("Ada"), true),
+            event("account.created", Some("Zoe"), false),
+            event("invitation.accepted", Some("Zoe"), true),
+            event("invitation.declined", None, true),
+        ]
+    );
 }
 
 #[tokio::test]
@@ -139,12 +240,13 @@ async fn looking_at_an_invitation_changes_nothing() {
         (&[("answer", "decline"), ("answer", "decline")], 422),
         (&[("answer", "decline"), ("org_id", "1")], 422),
         (&[("answer", "join"), ("name", "Zoe")], 422),
-        (&[("answer", "accept"), ("password", PASSWORD)], 401),
     ] {
         let reply = send_form(&app, "invitation", &token, fields).await.is(status);
         assert!(reply.text().contains("class=\"fault\""), "{}", reply.text());
     }
-    assert_eq!(everything(&app).await, before);
+    assert_unchanged(&app, &before).await;
+    let guess = [("answer", "accept"), ("password", PASSWORD)];
+    let _ = send_form(&app, "invitation", &token, &guess).await.is(401);
     let _ = send_form(&app, "invitation", &token, &[("answer", "decline")]).await.is(200);
 }
 

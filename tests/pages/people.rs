@@ -76,3 +76,11 @@ pub(crate) async fn everything(app: &TestApp) -> Vec<String> {
     }
     rows
 }
+
+/// Asserts that nothing has happened since.
+pub(crate) async fn assert_unchanged(app: &TestApp, before: &[String]) {
+    let after = everything(app).await;
+    let new: Vec<&String> = after.iter().filter(|row| !before.contains(row)).collect();
+    let gone: Vec<&String> = before.iter().filter(|row| !after.contains(row)).collect();
+    assert!(new.is_empty() && gone.is_empty(), "new: {new:#?}, gone: {gone:#?}");
+}

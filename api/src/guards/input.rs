@@ -72,7 +72,7 @@ impl<'r, T: Input> FromData<'r> for Body<T> {
     }
 }
 
-fn answer<'r, S>(request: &Request<'_>, result: Result<S, Problem>) -> Outcome<'r, S, ()> {
+pub(super) fn answer<'r, S>(request: &Request<'_>, result: Result<S, Problem>) -> Outcome<'r, S, ()> {
     match result {
         Ok(input) => Outcome::Success(input),
         Err(problem) => deny(request, problem),
@@ -92,7 +92,7 @@ pub(super) async fn bytes(data: Data<'_>) -> Result<Vec<u8>, Problem> {
     }
 }
 
-fn parse<T: Input>(request: &Request<'_>, bytes: &[u8]) -> Result<T, Problem> {
+pub(super) fn parse<T: Input>(request: &Request<'_>, bytes: &[u8]) -> Result<T, Problem> {
     if !request.content_type().is_some_and(|media| media.is_json()) {
         let detail = "The body must be JSON, and Content-Type must say so: application/json.";
         return Err(Problem::new(Status::UnsupportedMediaType, "not_json", detail));

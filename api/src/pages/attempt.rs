@@ -30,6 +30,8 @@ impl Attempt {
         let faults = match &error {
             Error::Invalid(faults) => faults.clone(),
             Error::WrongPassword => at("/password", "wrong_password", "is wrong"),
+            Error::SecondFactor { given: false } => at("/code", "second_factor", "is needed"),
+            Error::SecondFactor { given: true } => at("/code", "second_factor", "is wrong or was used before"),
             _ => return Err(error.into()),
         };
         Ok(Self { status: Problem::from(error).status(), faults: faults.0, typed })

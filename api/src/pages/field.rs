@@ -60,8 +60,28 @@ impl Kind {
 }
 
 impl Field {
+    /// What others will call them.
+    pub(super) fn name() -> Self {
+        Self::new(Kind::Name, "name", "Name", "What the others will call you.")
+    }
+
+    /// The password that they have.
+    pub(super) fn password() -> Self {
+        Self::new(Kind::Password, "password", "Password", "")
+    }
+
+    /// The password that they will have.
+    pub(super) fn new_password() -> Self {
+        Self::new(Kind::NewPassword, "password", "Password", "At least 12 characters. A few words will do.")
+    }
+
+    /// Of the second factor.
+    pub(super) fn code() -> Self {
+        Self::new(Kind::Code, "code", "Code", "Six digits from your app, or a recovery code.")
+    }
+
     /// An empty field; `id` is its name in the input as well.
-    pub(super) fn new(kind: Kind, id: &'static str, label: &'static str, hint: &'static str) -> Self {
+    fn new(kind: Kind, id: &'static str, label: &'static str, hint: &'static str) -> Self {
         Self { id, label, kind, hint, value: String::new(), fault: None, focused: false }
     }
 

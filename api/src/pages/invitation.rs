@@ -1,6 +1,8 @@
 use askama::Template;
 use common::{
     access::Committed,
+    audit::Origin,
+    config::Registration,
     db::Db,
     memberships::Joined,
     offers::{self, Answer, Offer},
@@ -10,10 +12,10 @@ use rocket::{State, get, post};
 
 use super::{
     attempt::Attempt,
-    field::{Field, Fields, Kind},
+    field::{Field, Fields},
     page::{Page, Shown},
 };
-use crate::guards::{Form, Id};
+use crate::guards::{Asked, Form, Id};
 
 /// Who invites to what, and the answers that there are.
 #[derive(Template)]
@@ -39,18 +41,25 @@ struct Declined<'a> {
 }
 
 #[get("/invitation/<token>")]
-pub(super) async fn show(db: &State<Db>, token: Id<Token>) -> Shown {
-    let offer = offers::show(db, token.found()?).await?;
+pub(super) async fn show(db: &State<Db>, asked: Asked, token: Id<Token>) -> Shown {
+    let offer = offers::show(db, token.found()?, &asked.0).await?;
     form(&offer, &Attempt::default())
 }
 
 #[post("/invitation/<token>", data = "<form>")]
-pub(super) async fn answer(db: &State<Db>, token: Id<Token>, form: Form<Answer>) -> Shown {
-    let offer = offers::show(db, token.found()?).await?;
+pub(super) async fn answer(
+    db: &State<Db>,
+    registration: &State<Registration>,
+    asked: Asked,
+    token: Id<Token>,
+    form: Form<Answer>,
+) -> Shown {
+    let Asked(origin) = asked;
+    let offer = offers::show(db, token.found()?, &origin).await?;
     let joined = match form.input {
-        Ok(Answer::Decline {}) => return decline(db, &offer).await,
-        Ok(Answer::Accept { password }) => offers::accept(db, &offer, password).await,
-        Ok(Answer::Join { name, password }) => offers::join(db, &offer, name, password).await,
+        Ok(Answer::Decline {}) => return decline(db, &offer, &origin).await,
+        Ok(Answer::Accept { password, code }) => offers::accept(db, &offer, password, code, &origin).await,
+        Ok(Answer::Join { name, password }) => offers::join(db, &offer, name, password, **registration, &origin).await,
         Err(faults) => Err(faults.into()),
     };
     match joined {
@@ -59,20 +68,19 @@ pub(super) async fn answer(db: &State<Db>, token: Id<Token>, form: Form<Answer>)
     }
 }
 
-async fn decline(db: &Db, offer: &Offer) -> Shown {
-    let _: Committed<()> = offers::decline(db, offer).await?;
+async fn decline(db: &Db, offer: &Offer, origin: &Origin) -> Shown {
+    let _: Committed<()> = offers::decline(db, offer, origin).await?;
     Page::of(&Declined { offer })
 }
 
 fn form(offer: &Offer, attempt: &Attempt) -> Shown {
     let account = Field::account(&offer.email);
-    let fields = if offer.has_account {
-        Fields::after([account, Field::new(Kind::Password, "password", "Password", "")], attempt)
+    let fields = if offer.has_second_factor {
+        Fields::after([account, Field::password(), Field::code()], attempt)
+    } else if offer.has_account {
+        Fields::after([account, Field::password()], attempt)
     } else {
-        let name = Field::new(Kind::Name, "name", "Name", "What the others will call you.");
-        let password =
-            Field::new(Kind::NewPassword, "password", "Password", "At least 12 characters. A few words will do.");
-        Fields::after([account, name, password], attempt)
+        Fields::after([account, Field::name(), Field::new_password()], attempt)
     };
     Page::with(attempt.status, &Invitation { offer, fields })
 }

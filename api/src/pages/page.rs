@@ -104,6 +104,7 @@ fn in_words(problem: &Problem) -> (&'static str, &str) {
             "One moment, please",
             "There is too much to do right now. Nothing was changed: try again in a few seconds.",
         ),
+        429 => ("Too many tries", problem.detail()),
         500.. => ("Something went wrong here", "It is our fault, and it has been logged. Please try again later."),
         _ => ("That did not work", problem.detail()),
     }

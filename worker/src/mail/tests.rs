@@ -2,7 +2,7 @@
 
 use common::{
     ids::MailId,
-    mails::{Content, ReminderContent, Subject},
+    mails::{Content, Notice, ReminderContent, Subject},
     secrets::{Purpose, ServerKey},
 };
 use mail_parser::{Message, MessageParser};
@@ -84,13 +84,31 @@ fn html(letter: &Letter) -> String {
     parsed(letter).body_html(0).unwrap().into_owned()
 }
 
-fn every_mail() -> [Subject; 4] {
-    [
+fn every_mail() -> Vec<Subject> {
+    let until: jiff::Timestamp = "2026-12-02T08:00:00Z".parse().unwrap();
+    let (id, new_email) = (Uuid::from_u128(3), "countess@example.net".to_owned());
+    let text = || "Ada".to_owned();
+    let notices = [
+        Notice::PasswordChanged,
+        Notice::PasswordReset,
+        Notice::SecondFactorEnabled,
+        Notice::SecondFactorDisabled,
+        Notice::DeletionRequested { due_at: until },
+        Notice::Transferred { organization: text(), to: text() },
+        Notice::GlassBroken { organization: text(), project: text(), by: text(), reason: text() },
+        Notice::OrganizationDeleted { organization: text(), by: text(), due_at: until },
+    ];
+    let mut all = vec![
+        Subject::PasswordReset { id, expires_at: until },
+        Subject::EmailChange { id, old: true, new_email: new_email.clone(), expires_at: until },
+        Subject::EmailChange { id, old: false, new_email, expires_at: until },
         Subject::Reminder(reminder("Oil the gears")),
         invitation(Uuid::from_u128(1), "Analytical Engines"),
         verification(Uuid::from_u128(2)),
         Subject::AlreadyRegistered,
-    ]
+    ];
+    all.extend(notices.map(Subject::Notice));
+    all
 }
 
 #[test]
@@ -148,10 +166,14 @@ fn links(letter: &Letter) -> Vec<String> {
 
 #[test]
 fn links_lead_to_our_own_pages_and_stand_in_the_text_too() {
-    let id = Uuid::from_u128(9);
+    let (id, expires_at): (_, jiff::Timestamp) = (Uuid::from_u128(9), "2026-12-02T08:00:00Z".parse().unwrap());
+    let address = || "countess@example.net".to_owned();
     for (about, purpose, page) in [
         (invitation(id, "Engines"), Purpose::Invitation, "invitation"),
         (verification(id), Purpose::Verification, "verify"),
+        (Subject::PasswordReset { id, expires_at }, Purpose::PasswordReset, "reset"),
+        (Subject::EmailChange { id, old: true, new_email: address(), expires_at }, Purpose::EmailOld, "email"),
+        (Subject::EmailChange { id, old: false, new_email: address(), expires_at }, Purpose::EmailNew, "email"),
     ] {
         let letter = written(about);
         let link = format!("https://tasks.example.org/links/{page}/{}", key().mailed_token(purpose, id).reveal());
@@ -225,7 +247,8 @@ fn html_is_escaped_and_text_is_not() {
 
 #[test]
 fn a_token_stands_on_a_line_of_its_own_with_what_to_do_with_it() {
-    let id = Uuid::from_u128(9);
+    let (id, expires_at): (_, jiff::Timestamp) = (Uuid::from_u128(9), "2026-12-02T08:00:00Z".parse().unwrap());
+    let address = || "countess@example.net".to_owned();
     for (about, purpose, what_to_do) in [
         (invitation(id, "Engines"), Purpose::Invitation, "POST https://tasks.example.org/v1/me/memberships"),
         (verification(id), Purpose::Verification, "POST https://tasks.example.org/v1/verifications"),
