@@ -42,7 +42,10 @@ alter table invitations
         case when role in ('owner', 'admin', 'member', 'guest') or accepted_at is not null or revoked_at is not null
                   or declined_at is not null then null else role end) stored,
     add constraint invitations_role_fkey foreign key (org_id, custom_role) references roles (org_id, key);
+-- FORCE binds the owner of a table too: without this the backfill would see nothing.
+alter table invitations no force row level security;
 update invitations set token_id = id where token_id is null;
+alter table invitations force row level security;
 alter table invitations alter column token_id set not null;
 comment on column invitations.token_id is 'What the mailed token is derived from; a new one at each resend voids the mails before.';
 create index invitations_custom_role_idx on invitations (org_id, custom_role) where custom_role is not null;

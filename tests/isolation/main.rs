@@ -11,3 +11,4 @@ mod catalog;
 mod house;
 mod outside;
 mod rows;
+mod upgrade;

@@ -13,7 +13,9 @@ pub(crate) struct Asked(pub(crate) Origin);
 
 /// Its id, the client's address behind the proxies that are trusted, and what the client calls itself.
 pub(crate) fn origin(request: &Request<'_>) -> Origin {
-    let forwarded = request.headers().get_one("X-Forwarded-For");
+    // Several headers are one list.
+    let forwarded = request.headers().get("X-Forwarded-For").collect::<Vec<_>>().join(",");
+    let forwarded = Some(forwarded.as_str()).filter(|list| !list.is_empty());
     let address = request.remote().map(|peer| {
         let trusted = request.rocket().state::<TrustedProxies>();
         trusted.map_or(peer.ip(), |proxies| proxies.client_address(peer.ip(), forwarded))

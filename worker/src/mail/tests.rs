@@ -248,10 +248,19 @@ fn html_is_escaped_and_text_is_not() {
 #[test]
 fn a_token_stands_on_a_line_of_its_own_with_what_to_do_with_it() {
     let (id, expires_at): (_, jiff::Timestamp) = (Uuid::from_u128(9), "2026-12-02T08:00:00Z".parse().unwrap());
-    let address = || "countess@example.net".to_owned();
     for (about, purpose, what_to_do) in [
         (invitation(id, "Engines"), Purpose::Invitation, "POST https://tasks.example.org/v1/me/memberships"),
         (verification(id), Purpose::Verification, "POST https://tasks.example.org/v1/verifications"),
+        (
+            Subject::PasswordReset { id, expires_at },
+            Purpose::PasswordReset,
+            "POST https://tasks.example.org/v1/password-resets/completions",
+        ),
+        (
+            Subject::EmailChange { id, old: false, new_email: "countess@example.net".into(), expires_at },
+            Purpose::EmailNew,
+            "POST https://tasks.example.org/v1/email-changes/confirmations",
+        ),
     ] {
         let token = key().mailed_token(purpose, id).reveal();
         let letter = written(about);
