@@ -6,10 +6,11 @@ mod rule;
 use std::time::Duration;
 
 use rule::{AddressBlock, Limit};
+use sqlx::PgConnection;
 use tracing::info;
 
 use crate::{
-    access::Written,
+    access::{Core, Written},
     audit::{self, Action, Event, Origin},
     db::Db,
     error::{Error, Result},
@@ -48,7 +49,7 @@ impl Door {
         match self {
             Self::Password => [limit(5, 1, 15 * 60, HOUR), limit(50, 1, 15 * 60, HOUR), limit(1_000, 1, 10, 60)],
             Self::Mail => [limit(5, 60, HOUR, 24 * HOUR), limit(200, 10, HOUR, HOUR), limit(1_000, 1, 10, 60)],
-            Self::Invitation => [limit(5, 60, HOUR, 24 * HOUR), limit(500, 10, HOUR, HOUR), limit(1_000, 1, 10, 60)],
+            Self::Invitation => [limit(20, 60, HOUR, 24 * HOUR), limit(500, 10, HOUR, HOUR), limit(1_000, 1, 10, 60)],
         }
     }
 }
@@ -66,6 +67,20 @@ pub struct Try {
 /// # Errors
 /// [`Error::Throttled`], the same whether the person exists or not.
 pub async fn enter(db: &Db, door: Door, person: &str, origin: &Origin) -> Result<Try> {
+    let mut connection = db.pool.acquire().await?;
+    count(&mut connection, db, door, person, origin).await
+}
+
+/// The same inside of an open scope: one connection a request, always. What is rolled back was not counted.
+///
+/// # Errors
+/// [`Error::Throttled`].
+pub(crate) async fn enter_within(core: &mut Core, door: Door, person: &str) -> Result<()> {
+    let (db, origin) = (core.db.clone(), core.origin.clone());
+    count(core.sql(), &db, door, person, &origin).await.map(drop)
+}
+
+async fn count(connection: &mut PgConnection, db: &Db, door: Door, person: &str, origin: &Origin) -> Result<Try> {
     let address =
         origin.address.map_or_else(|| "nowhere".to_owned(), |address| AddressBlock::from(address).to_string());
     let key = |what: &str, of: &str| db.key().blind(&format!("throttle {} {what}", door.name()), of).to_vec();
@@ -80,7 +95,7 @@ pub async fn enter(db: &Db, door: Door, person: &str, origin: &Origin) -> Result
         &seconds(|l| l.most),
         &seconds(|l| l.memory),
     )
-    .fetch_one(&db.pool)
+    .fetch_one(connection)
     .await?;
     let [person, place, _] = keys;
     if wait > 0.0 {
