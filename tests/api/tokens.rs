@@ -54,6 +54,26 @@ async fn a_token_does_what_its_scopes_say_and_no_more() {
 }
 
 #[tokio::test]
+async fn a_token_that_reads_no_tasks_sees_nothing_that_hangs_on_them() {
+    let app = TestApp::start().await;
+    let team = app.team().await;
+    let project = team.project("OPS", "open").await;
+    team.reminded_task(&project, "Private to some programs", 3600).await;
+    let data = async |actor: &Actor, path: &str| actor.get(path).await.is(200).json()["data"].clone();
+    let reader = program(&team.member, &team.slug, &["tasks:read"]).await;
+    let other = program(&team.member, &team.slug, &["projects:create"]).await;
+    for path in ["/deliveries", "/projects"] {
+        assert_eq!(data(&reader, path).await.as_array().unwrap().len(), 1, "{path}");
+        assert_eq!(data(&other, path).await, json!([]), "{path}");
+    }
+    let delivery = data(&reader, "/deliveries").await[0]["id"].as_str().unwrap().to_owned();
+    other.get(&format!("/deliveries/{delivery}")).await.is_problem(404, "not_found");
+    other.get("/tasks").await.is_problem(403, "permission_missing");
+    // Of the members it sees its owner.
+    assert_eq!(data(&other, "/members").await.as_array().unwrap().len(), 1);
+}
+
+#[tokio::test]
 async fn a_token_shows_its_owner_what_it_lets_through() {
     let app = TestApp::start().await;
     let team = app.team().await;
