@@ -97,6 +97,28 @@ async fn accepting_asks_for_the_second_factor_and_leaves_no_session_behind() {
 }
 
 #[tokio::test]
+async fn who_guesses_is_slowed_down_as_at_every_door() {
+    let app = TestApp::start().await;
+    let team = app.team().await;
+    with_account(&app, "ada@example.org", "Ada").await;
+    let token = invite(&app, &team.owner, "ada@example.org", "guest").await;
+    let mut browser = Browser::start().await;
+    browser.open(&link(&app, "invitation", &token)).await;
+    let mut guesses = 0;
+    while browser.status() != 429 {
+        guesses += 1;
+        assert!(guesses < 50, "nobody minds the guessing");
+        browser.fill("#password", "not the password").await;
+        browser.follow("button[value=accept]").await;
+    }
+    assert!(browser.text("main").await.contains("wait"));
+    standards::hold(&mut browser, "refused-throttled").await;
+    let accept = [("answer", "accept"), ("password", PASSWORD)];
+    let reply = send_form(&app, "invitation", &token, &accept).await.is(429);
+    assert!(reply.header("retry-after").is_some());
+}
+
+#[tokio::test]
 async fn who_is_a_member_already_is_told_so_and_keeps_no_session_either() {
     let app = TestApp::start().await;
     let team = app.team().await;
