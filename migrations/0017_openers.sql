@@ -175,9 +175,11 @@ end $$;
 create function stamp_uses(hashes bytea[], addresses inet[]) returns void
     language sql volatile security definer set search_path = public, pg_temp as $$
     update sessions s set last_used_at = now(), last_used_address = u.address
-    from unnest(hashes, addresses) u (hash, address) where s.token_hash = u.hash;
+    from unnest(hashes, addresses) u (hash, address) where s.token_hash = u.hash
+      and (s.last_used_at < now() - interval '1 minute' or s.last_used_address is null);
     update tokens t set last_used_at = now(), last_used_address = u.address
-    from unnest(hashes, addresses) u (hash, address) where t.token_hash = u.hash;
+    from unnest(hashes, addresses) u (hash, address) where t.token_hash = u.hash
+      and (t.last_used_at < now() - interval '1 minute' or t.last_used_at is null);
 $$;
 
 -- A new organization has its creator as owner; the rest of the transaction acts in it.

@@ -67,7 +67,8 @@ pub fn server(settings: &Settings) -> Result<Rocket<Build>, ApiError> {
         .attach(uses)
         .manage(settings.registration)
         .manage(settings.trusted_proxies.clone());
-    Ok(pages::mount(routes::mount(fairings::attach(rocket))).register("/", catchers::all()))
+    let tls = settings.base_url.scheme() == "https";
+    Ok(pages::mount(routes::mount(fairings::attach(rocket, tls))).register("/", catchers::all()))
 }
 
 /// Runs the API until it is told to stop (SIGTERM, SIGINT).

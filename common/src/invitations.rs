@@ -15,6 +15,7 @@ use crate::{
     memberships,
     secrets::Purpose,
     text::{EmailAddress, RoleKey},
+    throttle::{self, Door},
 };
 
 /// An offer that waits; never shows its token.
@@ -80,6 +81,7 @@ pub async fn create(scope: &mut Scope<ManageMembers>, new: NewInvitation) -> Res
     .fetch_optional(scope.sql())
     .await?
     .ok_or(Error::Conflict { code: "already_member", detail: "the account is already a member of the organization" })?;
+    throttle::enter_within(scope.core(), Door::Invitation, &invitation.email).await?;
     audit::record(scope.core(), Event::new(Action::InvitationCreated).about(id).after(told(&invitation))).await?;
     send(scope.core(), invitation).await
 }
@@ -121,6 +123,7 @@ pub async fn resend(scope: &mut Scope<ManageMembers>, id: InvitationId) -> Resul
     )
     .fetch_one(scope.sql())
     .await?;
+    throttle::enter_within(scope.core(), Door::Invitation, &invitation.email).await?;
     cancel_mails(scope.core(), id, "sent again with another token").await?;
     let event = Event::new(Action::InvitationResent).about(id).before(told(&before)).after(told(&invitation));
     audit::record(scope.core(), event).await?;

@@ -18,6 +18,7 @@ pub mod mails;
 pub mod memberships;
 #[cfg(test)]
 mod noise;
+pub mod offers;
 pub mod organizations;
 pub mod page;
 pub mod passwords;

@@ -8,6 +8,7 @@
 )]
 
 mod accounts;
+mod audit;
 mod deliveries;
 mod errors;
 mod invitations;
@@ -16,3 +17,4 @@ mod organizations;
 mod pool;
 mod projects;
 mod tasks;
+mod tokens;

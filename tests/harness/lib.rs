@@ -13,6 +13,7 @@ mod app;
 mod browser;
 mod database;
 mod factory;
+mod log;
 mod queue;
 mod reply;
 pub mod services;
@@ -22,6 +23,7 @@ pub use app::{TestApp, mounted_routes};
 pub use browser::{Browser, Mark, Target, Window};
 pub use database::Database;
 pub use factory::Team;
+pub use log::Log;
 pub use reply::Reply;
 
 /// How long a test waits for something that must happen. Long, since two cores may be busy with other tests.

@@ -5,11 +5,11 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use harness::{Reply, TestApp};
+use harness::{Browser, Reply, TestApp};
 use reqwest::Method;
 use tracing_subscriber::fmt::MakeWriter;
 
-use crate::people::sign_up;
+use crate::{people::sign_up, standards};
 
 const POLICY: &str =
     "default-src 'none'; style-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
@@ -67,6 +67,9 @@ async fn without_the_database_a_page_says_to_come_back() {
     is_page(&reply);
     assert_eq!(reply.header("retry-after"), Some("5"));
     assert!(reply.text().contains(reply.header("x-request-id").unwrap()), "what to name when asking for help");
+    let mut browser = Browser::start().await;
+    assert_eq!(browser.open(&app.url(&format!("/links/verify/{token}"))).await, 503);
+    standards::hold(&mut browser, "refused-unavailable").await;
 }
 
 /// Where the lines of every test of this binary end.

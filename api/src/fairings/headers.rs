@@ -4,7 +4,10 @@ use rocket::{
 };
 
 /// Answers are for the caller alone: nobody stores, frames or sniffs them.
-pub(super) struct Headers;
+pub(super) struct Headers {
+    /// Clients reach the API over TLS: browsers are told never to do without.
+    pub(super) tls: bool,
+}
 
 #[rocket::async_trait]
 impl Fairing for Headers {
@@ -20,6 +23,9 @@ impl Fairing for Headers {
             response.set_raw_header("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'");
         }
         response.set_raw_header("Referrer-Policy", "no-referrer");
+        if self.tls {
+            response.set_raw_header("Strict-Transport-Security", "max-age=31536000; includeSubDomains");
+        }
         response.remove_header("X-Frame-Options");
         response.remove_header("Permissions-Policy");
     }

@@ -11,6 +11,10 @@ pub(crate) use denials::leave_denied;
 pub(crate) use ids::request_id;
 
 /// Attaches them all.
-pub(crate) fn attach(rocket: Rocket<Build>) -> Rocket<Build> {
-    rocket.attach(ids::RequestIds).attach(headers::Headers).attach(denials::Denials).attach(access_log::AccessLog)
+pub(crate) fn attach(rocket: Rocket<Build>, tls: bool) -> Rocket<Build> {
+    rocket
+        .attach(ids::RequestIds)
+        .attach(headers::Headers { tls })
+        .attach(denials::Denials)
+        .attach(access_log::AccessLog)
 }

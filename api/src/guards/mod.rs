@@ -3,6 +3,7 @@
 
 mod caller;
 mod confirmed;
+mod form;
 mod id;
 mod input;
 mod json;
@@ -17,6 +18,7 @@ use rocket::{Request, http::Status, outcome::Outcome};
 
 pub(crate) use caller::Caller;
 pub(crate) use confirmed::{Proved, Sure, SureMine};
+pub(crate) use form::{Form, Typed};
 pub(crate) use id::Id;
 pub(crate) use input::{Body, In, Mine};
 pub(crate) use org::{Org, named};

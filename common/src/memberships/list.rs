@@ -2,7 +2,7 @@ use jiff_sqlx::Timestamp;
 use serde::Serialize;
 
 use crate::{
-    access::{ListMembers, Permission, Scope},
+    access::{ListMembers, Permission, ReadTasks, Scope},
     error::Result,
     ids::AccountId,
 };
@@ -38,9 +38,10 @@ pub async fn list(scope: &mut Scope<impl Permission>) -> Result<Vec<Membership>>
            where m.status <> 'removed'
              and (has_permission($1) or m.account_id = current_account() or m.account_id in (
                  select theirs.account_id from project_grants own join project_grants theirs on theirs.project_id = own.project_id
-                 where own.account_id = current_account()))
+                 where own.account_id = current_account() and current_scopes() & $2 <> 0))
            order by m.created_at, m.account_id"#,
         ListMembers::BITS,
+        ReadTasks::BITS,
     )
     .fetch_all(scope.sql())
     .await?;

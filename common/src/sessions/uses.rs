@@ -12,11 +12,11 @@ use tracing::warn;
 
 use crate::{db::Db, error::Result, secrets::TokenHash};
 
-/// A credential's last use is known to about this.
-const PAUSE: Duration = Duration::from_secs(20);
+/// How often is written; a credential's row at most once a minute (`stamp_uses`).
+const PAUSE: Duration = Duration::from_secs(5);
 
-/// The credentials used since the last writing. A process that is killed forgets up to [`PAUSE`] of them: a session then
-/// looks idle for so much longer than it was.
+/// The credentials used since the last writing. A process that is killed forgets them: a session then looks idle for a
+/// moment longer than it was.
 #[derive(Clone, Debug, Default)]
 pub struct Uses(Arc<Mutex<HashMap<[u8; 32], Option<IpAddr>>>>);
 
