@@ -88,6 +88,6 @@ impl TestApp {
         .fetch_one(&self.admin)
         .await
         .unwrap();
-        TotpSecret::derive(&self.key, row).code(now)
+        TotpSecret::derive(&self.key, row).shows(now)
     }
 }

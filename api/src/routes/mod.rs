@@ -27,12 +27,11 @@ pub(crate) fn mount(rocket: Rocket<Build>) -> Rocket<Build> {
         .mount("/v1/verifications", routes![accounts::verify, accounts::resend])
         .mount("/v1/password-resets", routes![passwords::ask, passwords::complete])
         .mount("/v1/email-changes", routes![emails::confirm])
+        .mount("/v1/invitations", routes![invitations::decline])
         .mount("/v1/sessions", routes![sessions::create])
-        .mount(
-            "/v1/me",
-            routes![accounts::me, accounts::update, accounts::export, memberships::accept, audit::list_mine],
-        )
-        .mount("/v1/me", routes![passwords::change, emails::ask, deletion::plan, deletion::request, deletion::cancel])
+        .mount("/v1/me", routes![accounts::me, accounts::update, accounts::export, memberships::accept])
+        .mount("/v1/me", routes![passwords::change, emails::ask, audit::list_mine])
+        .mount("/v1/me", routes![deletion::plan, deletion::request, deletion::cancel])
         .mount(
             "/v1/me",
             routes![sessions::list, sessions::destroy, sessions::destroy_current, sessions::destroy_others],
