@@ -1,5 +1,8 @@
 //! Accounts: people, from sign-up to a verified e-mail.
 
+pub mod email;
+pub mod reset;
+
 use deserr::Deserr;
 use jiff_sqlx::Timestamp;
 use serde::Serialize;
