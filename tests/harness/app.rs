@@ -21,7 +21,7 @@ use crate::{
     services::{Shared, shared, template},
 };
 
-const KEY: &str = "a key for tests only, long enough to be one";
+pub(crate) const KEY: &str = "a key for tests only, long enough to be one";
 
 /// A whole Taskbell of one test: its own database, queue and mail catcher, and the API on a port of its own. The worker
 /// runs when the test asks for it.

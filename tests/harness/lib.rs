@@ -12,6 +12,7 @@ mod actor;
 mod app;
 mod browser;
 mod factory;
+mod log;
 mod queue;
 mod reply;
 pub mod services;
@@ -20,6 +21,7 @@ pub use actor::Actor;
 pub use app::TestApp;
 pub use browser::{Browser, Mark, Target, Window};
 pub use factory::Team;
+pub use log::Log;
 pub use reply::Reply;
 
 /// How long a test waits for something that must happen. Long, since two cores may be busy with other tests.

@@ -22,6 +22,7 @@ pub(crate) fn mount(rocket: Rocket<Build>) -> Rocket<Build> {
         .mount("/", routes![health::livez, health::readyz])
         .mount("/v1/accounts", routes![accounts::create])
         .mount("/v1/verifications", routes![accounts::verify])
+        .mount("/v1/invitations", routes![invitations::decline])
         .mount("/v1/sessions", routes![sessions::create])
         .mount("/v1/me", routes![accounts::me, memberships::accept, audit::list_mine])
         .mount(
