@@ -25,6 +25,7 @@ pub mod passwords;
 pub mod permissions;
 pub mod projects;
 pub mod proxies;
+pub mod purge;
 pub mod reminders;
 pub mod roles;
 pub mod second_factor;

@@ -11,6 +11,7 @@
 mod actor;
 mod app;
 mod browser;
+mod database;
 mod factory;
 mod log;
 mod queue;
@@ -18,8 +19,9 @@ mod reply;
 pub mod services;
 
 pub use actor::Actor;
-pub use app::TestApp;
+pub use app::{TestApp, mounted_routes};
 pub use browser::{Browser, Mark, Target, Window};
+pub use database::Database;
 pub use factory::Team;
 pub use log::Log;
 pub use reply::Reply;

@@ -17,7 +17,7 @@ use common::{db::Db, error::Error, secrets::Credential};
 use rocket::{Request, http::Status, outcome::Outcome};
 
 pub(crate) use caller::Caller;
-pub(crate) use confirmed::{Sure, SureMine};
+pub(crate) use confirmed::{Proved, Sure, SureMine};
 pub(crate) use form::{Form, Typed};
 pub(crate) use id::Id;
 pub(crate) use input::{Body, In, Mine};

@@ -1,7 +1,7 @@
 use askama::Template;
 use common::{
     access::Committed,
-    accounts::email::{self, Confirmation, EmailChange},
+    accounts::email::{self, EmailChange, EmailConfirmed},
     db::Db,
     secrets::Token,
 };
@@ -22,18 +22,19 @@ struct Wanted {
 #[template(path = "email/confirmed.html")]
 struct Confirmed {
     change: EmailChange,
-    confirmation: Committed<Confirmation>,
+    confirmation: Committed<EmailConfirmed>,
 }
 
 #[get("/email/<token>")]
 pub(super) async fn show(db: &State<Db>, asked: Asked, token: Id<Token>) -> Shown {
-    let change = email::show(db, token.found()?, &asked.0).await?;
+    let change = email::change_of(db, &token.found()?, &asked.0).await?;
     Page::of(&Wanted { change })
 }
 
 #[post("/email/<token>")]
 pub(super) async fn confirm(db: &State<Db>, asked: Asked, token: Id<Token>) -> Shown {
-    let change = email::show(db, token.found()?, &asked.0).await?;
-    let confirmation = email::confirm(db, &change, &asked.0).await?;
+    let token = token.found()?;
+    let change = email::change_of(db, &token, &asked.0).await?;
+    let confirmation = email::confirm(db, &token, &asked.0).await?;
     Page::of(&Confirmed { change, confirmation })
 }

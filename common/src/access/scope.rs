@@ -184,18 +184,20 @@ impl Db {
         Ok(Scope::new(self, transaction, None, origin))
     }
 
-    /// Starts a session for an account whose password has just been verified.
+    /// Starts a session for an account whose password has just been verified against the hash `known`.
     ///
     /// # Errors
-    /// The database's only.
+    /// [`Error::Busy`] when the account has another hash by now.
     pub(crate) async fn begin_session(
         &self,
         account: AccountId,
         session: SessionId,
         token: &SessionToken,
+        known: &str,
         origin: &Origin,
     ) -> Result<Scope<Me>> {
-        self.open(&format!("begin_session('{account}', '{session}', '{}')", token.hash()), origin).await
+        let opener = format!("begin_session('{account}', '{session}', '{}', {})", token.hash(), text(known));
+        self.open(&opener, origin).await
     }
 
     /// Finds or makes the account of an e-mail that nobody has proved to own.

@@ -1,33 +1,33 @@
-//! A lost password: what the holder of the mail sees and does.
+//! A lost password: a mailed link sets a new one.
 
 use deserr::Deserr;
-use jiff_sqlx::Timestamp;
 
+use super::{MailRequest, lock, refuse_guessable};
 use crate::{
-    access::Committed,
+    access::{Committed, Link, Scope},
     audit::{self, Action, Event, Origin},
     db::Db,
     error::{Error, Result},
-    ids::AccountId,
+    ids::{AccountId, PasswordResetId},
     input::Faults,
-    mails::{self, Notice, Owed},
+    mails::{self, MailKind, Notice, Owed},
     passwords::{self, NewPassword},
     secrets::{Purpose, Token},
+    sessions,
+    throttle::{self, Door},
 };
 
-/// A reset that waits for its new password.
-#[derive(Clone, Debug)]
+/// A new password, by the token of a mail.
+#[derive(Debug, Deserr)]
+#[deserr(error = Faults, deny_unknown_fields)]
 pub struct Reset {
-    /// Whose.
-    pub email: String,
-    /// What others call them.
-    pub name: String,
-    /// Until when.
-    pub expires_at: Timestamp,
-    token: Token,
+    /// From the mail.
+    pub token: Token,
+    /// 12 to 256 bytes.
+    pub password: NewPassword,
 }
 
-/// The password that shall be.
+/// The same on the page of the link, which has the token already.
 #[derive(Debug, Deserr)]
 #[deserr(error = Faults, deny_unknown_fields)]
 pub struct ChosenPassword {
@@ -35,53 +35,83 @@ pub struct ChosenPassword {
     pub password: NewPassword,
 }
 
-/// The reset that a mailed token is for; changes nothing.
+/// Sends a link for a new password to the address of an account; those before are void. An address without one gets the same
+/// answer and no mail (`asking_for_a_reset_does_not_tell_whether_an_address_is_known`).
 ///
 /// # Errors
-/// [`Error::NotFound`] when it is unknown, used or too old.
-pub async fn show(db: &Db, token: Token, origin: &Origin) -> Result<Reset> {
-    let mut scope = db.begin_link(&token, Purpose::PasswordReset, origin).await?;
-    let hash = token.hash();
-    let row = sqlx::query!(
-        "select a.email, a.name, r.expires_at from password_resets r join accounts a on a.id = r.account_id
-         where r.token_hash = $1 and r.used_at is null",
-        hash.as_bytes(),
+/// [`Error::Throttled`].
+pub async fn ask(db: &Db, request: MailRequest, origin: &Origin) -> Result<()> {
+    let _ = throttle::enter(db, Door::Mail, request.email.as_str(), origin).await?;
+    let mut scope = db.begin_mailbox(&request.email, origin).await?;
+    let id = PasswordResetId::new();
+    let token_hash = scope.db().key().mailed_token(Purpose::PasswordReset, id.0).hash();
+    let core = scope.core();
+    // The same statements whatever there is.
+    let verified = lock(core).await?.is_some_and(|account| account.verified);
+    let account = sqlx::query_scalar!(
+        r#"with void as (update password_resets set expires_at = now() where $3 and used_at is null and expires_at > now())
+           insert into password_resets (id, account_id, token_hash, expires_at)
+           select $1, current_account(), $2, now() + interval '1 hour' where $3
+           returning account_id as "account: AccountId""#,
+        id.0,
+        token_hash.as_bytes(),
+        verified,
     )
-    .fetch_one(scope.sql())
+    .fetch_optional(core.sql())
     .await?;
-    Ok(Reset { email: row.email, name: row.name, expires_at: row.expires_at, token })
+    let owed = account.map(|account| Owed { reset: Some(id), ..Owed::to_account(MailKind::PasswordReset, account) });
+    let written = mails::owe(core, owed.as_slice()).await?;
+    scope.commit(written).await.map(Committed::into_inner)
 }
 
-/// Sets the password, ends all sessions, and tells the owner.
+/// The address of the account that a link sets a new password for; changes nothing.
 ///
 /// # Errors
-/// [`Error::NotFound`] when somebody else was faster; a password made of names; [`Error::Busy`].
-pub async fn complete(db: &Db, reset: &Reset, password: NewPassword, origin: &Origin) -> Result<Committed<()>> {
-    password.refuse_if_made_of(&[&reset.email, &reset.name]).map_err(|fault| Faults::at("/password", &fault))?;
+/// [`Error::NotFound`] when the token is unknown, used, void or too old.
+pub async fn address_of(db: &Db, token: &Token, origin: &Origin) -> Result<String> {
+    let mut scope = open(db, token, origin).await?;
+    let email =
+        sqlx::query_scalar!("select email from accounts where id = current_account()").fetch_one(scope.sql()).await?;
+    Ok(email)
+}
+
+/// Uses the token up and sets the password. Whoever was signed in is not any more; the owner is told.
+///
+/// # Errors
+/// [`Error::NotFound`] when the token is unknown, used, void or too old; [`Error::Invalid`] at `/password` for one that is
+/// made of the account's names; [`Error::Busy`].
+pub async fn complete(db: &Db, reset: Reset, origin: &Origin) -> Result<Committed<()>> {
+    let Reset { token, password } = reset;
+    // Looked at first, so that only who has a link makes us hash; and no connection is held meanwhile.
+    let mut scope = open(db, &token, origin).await?;
+    refuse_guessable(scope.core(), &password, "/password").await?;
+    drop(scope);
     let password_hash = passwords::hash(password).await?;
-    let mut scope = db.begin_link(&reset.token, Purpose::PasswordReset, origin).await?;
-    let account = sqlx::query_scalar!(
-        r#"update accounts set password_hash = $1, version = version + 1 where id = current_account()
-           returning id as "id: AccountId""#,
-        password_hash,
-    )
-    .fetch_one(scope.sql())
-    .await?;
-    let hash = reset.token.hash();
+    let mut scope = open(db, &token, origin).await?;
+    let core = scope.core();
+    let account = lock(core).await?.ok_or(Error::NotFound)?;
+    let token_hash = token.hash();
     let used = sqlx::query!(
-        "update password_resets set used_at = now() where token_hash = $1 and used_at is null",
-        hash.as_bytes(),
+        "update password_resets set used_at = now() where token_hash = $1 and used_at is null and expires_at > now()",
+        token_hash.as_bytes(),
     )
-    .execute(scope.sql())
+    .execute(core.sql())
     .await?;
     if used.rows_affected() == 0 {
         return Err(Error::NotFound);
     }
-    sqlx::query!("update password_resets set expires_at = now() where used_at is null and expires_at > now()")
-        .execute(scope.sql())
-        .await?;
-    sqlx::query!("delete from sessions").execute(scope.sql()).await?;
-    audit::record(scope.core(), Event::new(Action::PasswordReset).about(account)).await?;
-    let written = mails::owe(scope.core(), &[Owed::notice(account, &Notice::PasswordReset)]).await?;
-    scope.commit(written).await
+    sqlx::query!(
+        "update accounts set password_hash = $1, version = version + 1 where id = current_account()",
+        password_hash
+    )
+    .execute(core.sql())
+    .await?;
+    audit::record(core, Event::new(Action::PasswordReset).about(account.id)).await?;
+    sessions::end_all_but_own(core).await?;
+    let told = mails::owe(core, &[Owed::notice(account.id, &Notice::PasswordReset)]).await?;
+    scope.commit(told).await
+}
+
+async fn open(db: &Db, token: &Token, origin: &Origin) -> Result<Scope<Link>> {
+    db.begin_link(token, Purpose::PasswordReset, origin).await
 }
