@@ -14,6 +14,7 @@ mod browser;
 mod database;
 mod factory;
 mod log;
+mod password;
 mod queue;
 mod reply;
 pub mod services;
@@ -24,6 +25,7 @@ pub use browser::{Browser, Mark, Target, Window};
 pub use database::Database;
 pub use factory::Team;
 pub use log::Log;
+pub use password::PASSWORD;
 pub use reply::Reply;
 
 /// How long a test waits for something that must happen. Long, since two cores may be busy with other tests.
