@@ -58,7 +58,7 @@ pub async fn confirm(
     )
     .fetch_one(&db.pool)
     .await
-    .map_err(|fault| match fault.as_database_error().and_then(|said| said.code()).as_deref() {
+    .map_err(|fault| match fault.as_database_error().and_then(sqlx::error::DatabaseError::code).as_deref() {
         Some("TB403") => Error::Refused(Refusal::SessionNeeded),
         _ => fault.into(),
     })?;

@@ -144,8 +144,7 @@ async fn open(
     scope.commit(Written(NewSession { id, account_id, token: token.reveal(), expires_at })).await
 }
 
-/// No code counts twice, not even for two who use it at the same moment (tests/api/second_factor.rs:
-/// `a_code_counts_once`).
+/// No code counts twice, not even for two who use it at the same moment (tests/api: `a_code_counts_once`).
 async fn use_up(scope: &mut Scope<Me>, answer: Answer) -> Result<()> {
     let used = match answer {
         Answer::Step(step) => {

@@ -23,7 +23,7 @@ const HOUR: Duration = Duration::from_hours(1);
 const DAY: Duration = Duration::from_hours(24);
 
 const fn limit(free: u32, memory: Duration, first: Duration, most: Duration) -> Limit {
-    Limit { free, memory, first, most }
+    Limit { free, first, most, memory }
 }
 
 /// In all: so many a minute. Beyond, ten a second still come through, or whoever floods one address would shut out all.
