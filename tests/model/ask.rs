@@ -189,14 +189,14 @@ impl World<'_> {
             Sight::Grants(_) => format!("{} {}", name(item, "account_id"), text(item, "role")),
             Sight::Tasks => {
                 let people = item["assignees"].as_array().into_iter().flatten();
-                let mut ids: Vec<_> = people.filter_map(|id| id.as_str()?.parse().ok()).map(|id| self.name(id)).collect();
+                let mut ids: Vec<_> =
+                    people.filter_map(|id| id.as_str()?.parse().ok()).map(|id| self.name(id)).collect();
                 ids.sort_unstable();
                 format!("{} {}", name(item, "id"), ids.join(" "))
             }
             Sight::Permissions(project) => {
-                let here = project.map_or_else(String::new, |_| {
-                    format!("{} {} ", text(item, "visibility"), text(item, "grant"))
-                });
+                let here = project
+                    .map_or_else(String::new, |_| format!("{} {} ", text(item, "visibility"), text(item, "grant")));
                 let (by_role, scopes) = (set(&item["by_role"]), set(&item["scopes"]));
                 format!("{} {here}{} {by_role} {scopes}", set(&item["permissions"]), text(item, "role"))
             }

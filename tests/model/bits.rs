@@ -90,8 +90,7 @@ pub(crate) fn cover(own: Bits, other: Bits) -> bool {
 /// With all that they imply.
 pub(crate) fn closed(bits: Bits) -> Bits {
     let mut all = bits;
-    for (bit, implied) in
-        [(WRITE, READ | COMPLETE), (COMPLETE, READ), (COMMENT, READ), (MANAGE, READ), (MEMBERS, LIST)]
+    for (bit, implied) in [(WRITE, READ | COMPLETE), (COMPLETE, READ), (COMMENT, READ), (MANAGE, READ), (MEMBERS, LIST)]
     {
         if bits & bit != 0 {
             all |= implied;

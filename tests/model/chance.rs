@@ -50,6 +50,16 @@ impl Chance {
         step
     }
 
+    /// The same without some deeds.
+    pub(crate) fn step_but(&mut self, state: &State, without: impl Fn(&Deed) -> bool) -> Step {
+        loop {
+            let step = self.step(state);
+            if !without(&step.deed) {
+                return step;
+            }
+        }
+    }
+
     fn thought(&mut self, state: &State, org: usize) -> Step {
         let deed = self.deed(state, org);
         Step { who: self.who(state, org, &deed), org, deed }
@@ -196,7 +206,8 @@ impl Chance {
             69..=71 => Deed::Withdraw { project: self.project(state, org), whom: self.member(place) },
             72 => Deed::BreakGlass(self.project(state, org)),
             73..=77 => {
-                let mut assignees: Vec<Person> = (0..self.dice.random_range(0..3)).map(|_| self.member(place)).collect();
+                let mut assignees: Vec<Person> =
+                    (0..self.dice.random_range(0..3)).map(|_| self.member(place)).collect();
                 assignees.sort_unstable();
                 assignees.dedup();
                 Deed::MakeTask { new: self.new_id(), project: self.project(state, org), assignees }

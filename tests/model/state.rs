@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
-    bits::{Bits, Grant, built_in},
+    bits::{Bits, Grant, READ, built_in},
     step::{Id, Key, ORGS, PEOPLE, Person},
 };
 
@@ -75,9 +75,8 @@ impl State {
         state.orgs[0].members = [(0, "owner"), (1, "admin"), (2, "member"), (3, "guest"), (4, "member")]
             .map(|(person, role)| (person, member(role)))
             .into();
-        state.orgs[1].members = [(5, "owner"), (0, "member"), (1, "admin")]
-            .map(|(person, role)| (person, member(role)))
-            .into();
+        state.orgs[1].members =
+            [(5, "owner"), (0, "member"), (1, "admin")].map(|(person, role)| (person, member(role))).into();
         state
     }
 
@@ -115,6 +114,15 @@ impl Org {
     pub(crate) fn owners(&self) -> Vec<Person> {
         let owns = |member: &Member| member.active && member.role == "owner";
         self.members.iter().filter(|(_, member)| owns(member)).map(|(person, _)| *person).collect()
+    }
+
+    /// Whether a member sees a project, by their role or by a grant.
+    pub(crate) fn sees(&self, person: Person, project: Id) -> bool {
+        let (Some(member), Some(project)) = (self.members.get(&person), self.projects.get(&project)) else {
+            return false;
+        };
+        let by_role = if project.private { 0 } else { self.held(*member) };
+        (by_role | project.granted(person)) & READ != 0
     }
 
     pub(crate) fn wrote(&mut self, action: &'static str) {
@@ -156,5 +164,11 @@ impl Org {
         for (action, count) in &self.log {
             line(format!("log {none} {none} {none} {action} {count}"));
         }
+    }
+}
+
+impl Project {
+    pub(crate) fn granted(&self, person: Person) -> Bits {
+        self.grants.get(&person).map_or(0, |grant| grant.gives())
     }
 }

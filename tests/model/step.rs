@@ -38,30 +38,75 @@ pub(crate) struct Step {
 
 #[derive(Clone, Debug)]
 pub(crate) enum Deed {
-    Invite { new: Id, whom: Person, role: Key },
+    Invite {
+        new: Id,
+        whom: Person,
+        role: Key,
+    },
     Resend(Id),
     Revoke(Id),
     /// With the token of the first mail, or of a later one.
-    Accept { invitation: Id, mail: u32 },
-    SetRole { whom: Person, role: Key },
+    Accept {
+        invitation: Id,
+        mail: u32,
+    },
+    SetRole {
+        whom: Person,
+        role: Key,
+    },
     Suspend(Person),
     Reinstate(Person),
     Remove(Person),
     Leave,
-    Transfer { to: Person, password: bool },
-    Close { password: bool },
+    Transfer {
+        to: Person,
+        password: bool,
+    },
+    Close {
+        password: bool,
+    },
     Reopen,
-    MakeRole { key: Key, gives: Bits },
-    ChangeRole { key: Key, gives: Bits },
-    DropRole { key: Key, instead: Option<Key> },
-    MakeProject { new: Id, key: Key, private: bool },
-    TurnProject { project: Id, private: bool },
-    Grant { project: Id, whom: Person, role: Grant },
-    Withdraw { project: Id, whom: Person },
+    MakeRole {
+        key: Key,
+        gives: Bits,
+    },
+    ChangeRole {
+        key: Key,
+        gives: Bits,
+    },
+    DropRole {
+        key: Key,
+        instead: Option<Key>,
+    },
+    MakeProject {
+        new: Id,
+        key: Key,
+        private: bool,
+    },
+    TurnProject {
+        project: Id,
+        private: bool,
+    },
+    Grant {
+        project: Id,
+        whom: Person,
+        role: Grant,
+    },
+    Withdraw {
+        project: Id,
+        whom: Person,
+    },
     BreakGlass(Id),
-    MakeTask { new: Id, project: Id, assignees: Vec<Person> },
+    MakeTask {
+        new: Id,
+        project: Id,
+        assignees: Vec<Person>,
+    },
     Complete(Id),
-    MakeToken { new: Id, scopes: Bits },
+    MakeToken {
+        new: Id,
+        scopes: Bits,
+    },
     RevokeToken(Id),
     See(Sight),
 }

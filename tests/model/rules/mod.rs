@@ -153,10 +153,6 @@ fn admit(held: Bits, wanted: Bits) -> Result<Bits, No> {
 }
 
 impl Project {
-    fn granted(&self, person: Person) -> Bits {
-        self.grants.get(&person).map_or(0, |grant| grant.gives())
-    }
-
     fn held(&self, caller: Caller) -> Bits {
         let by_role = if self.private { 0 } else { caller.held };
         (by_role | self.granted(caller.person)) & caller.scopes

@@ -34,9 +34,11 @@ impl State {
             Sight::Members => seen(place.seen_members(self.enter(who, org, 0)?)),
             Sight::Invitations => {
                 self.enter(who, org, MEMBERS)?;
-                seen(place.invitations.iter().map(|(id, offer)| {
-                    format!("{id} {} {} by {}", PEOPLE[offer.whom], offer.role, PEOPLE[offer.by])
-                }))
+                seen(
+                    place.invitations.iter().map(|(id, offer)| {
+                        format!("{id} {} {} by {}", PEOPLE[offer.whom], offer.role, PEOPLE[offer.by])
+                    }),
+                )
             }
             Sight::Roles => {
                 self.enter(who, org, LIST)?;

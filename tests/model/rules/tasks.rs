@@ -16,13 +16,9 @@ impl State {
         if !assignees.iter().all(|person| place.is_active(*person)) {
             return Err(NOT_A_MEMBER);
         }
-        let project = place.projects.get(&id).ok_or(NOTHING)?;
         let mut owed = BTreeMap::new();
-        for person in assignees.iter().chain([&caller.person]) {
-            let by_role = if project.private { 0 } else { place.held(place.members[person]) };
-            if (by_role | project.granted(*person)) & READ != 0 {
-                *owed.entry(*person).or_default() += 1;
-            }
+        for person in assignees.iter().chain([&caller.person]).filter(|person| place.sees(**person, id)) {
+            *owed.entry(*person).or_default() += 1;
         }
         place.tasks.insert(new, Task { project: id, assignees: assignees.iter().copied().collect(), owed });
         CREATED
