@@ -2,12 +2,13 @@
 
 create table throttles (
     key        bytea       not null,
-    count      integer     not null default 0,
+    count      double precision not null default 0,
     last_at    timestamptz not null default now(),
     not_before timestamptz not null default now(),
     constraint throttles_pkey primary key (key)
 );
 comment on table throttles is 'Keys are HMACs: neither addresses nor e-mails are kept.';
+comment on column throttles.count is 'Tries that are not forgotten yet, as of last_at; it leaks.';
 -- purge: what is forgotten.
 create index throttles_last_at_idx on throttles (last_at);
 
@@ -28,12 +29,13 @@ begin
     if wait > 0 then
         return wait;
     end if;
+    -- What was counted leaks away, `free` in each `memory`: a few slips a day never add up.
     update throttles t
     set count = c.count, last_at = clock_timestamp(),
         not_before = clock_timestamp() + interval '1 second' * case when c.count <= l.free then 0
-            else least(l.most, l.first * power(2::double precision, least(c.count - l.free - 1, 30))) end
+            else least(l.most, l.first * power(2::double precision, least(ceil(c.count - l.free) - 1, 30))) end
     from unnest(throttle.keys, throttle.free, throttle.first, throttle.most, throttle.memory) as l (key, free, first, most, memory),
-         lateral (select case when old.last_at < clock_timestamp() - interval '1 second' * l.memory then 1 else old.count + 1 end as count
+         lateral (select 1 + greatest(0, old.count - extract(epoch from clock_timestamp() - old.last_at) * l.free / l.memory) as count
                   from throttles old where old.key = l.key) c
     where t.key = l.key;
     return 0;

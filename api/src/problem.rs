@@ -23,10 +23,18 @@ pub(crate) struct Problem {
     detail: Cow<'static, str>,
     errors: Vec<FieldFault>,
     headers: Vec<(&'static str, String)>,
-    /// What went wrong, for the log alone.
-    cause: Option<String>,
+    /// What the answer does not say.
+    aside: Aside,
+}
+
+/// What only a log learns.
+#[derive(Clone, Debug)]
+enum Aside {
+    Nothing,
+    /// What went wrong, for the operator's log.
+    Cause(String),
     /// What a member was denied, for the organization's audit log.
-    denied: Option<&'static str>,
+    Denied(&'static str),
 }
 
 /// Its JSON.
@@ -44,7 +52,7 @@ struct Document<'a> {
 
 impl Problem {
     pub(crate) fn new(status: Status, code: &'static str, detail: impl Into<Cow<'static, str>>) -> Self {
-        Self { status, code, detail: detail.into(), errors: Vec::new(), headers: Vec::new(), cause: None, denied: None }
+        Self { status, code, detail: detail.into(), errors: Vec::new(), headers: Vec::new(), aside: Aside::Nothing }
     }
 
     pub(crate) fn status(&self) -> Status {
@@ -61,10 +69,14 @@ impl Problem {
         self.headers
     }
 
-    /// Leaves what went wrong in the log, if it is a failure of ours.
+    /// Tells the logs what the answer does not say.
     pub(crate) fn log(&self, request: &Request<'_>) {
-        if let Some(cause) = &self.cause {
-            tracing::error!(cause, request_id = request_id(request), code = self.code, "a request failed");
+        match &self.aside {
+            Aside::Nothing => {}
+            Aside::Cause(cause) => {
+                tracing::error!(cause, request_id = request_id(request), code = self.code, "a request failed");
+            }
+            Aside::Denied(what) => leave_denied(request, what),
         }
     }
 
@@ -79,7 +91,7 @@ impl Problem {
     }
 
     fn because(mut self, story: String) -> Self {
-        self.cause = Some(story);
+        self.aside = Aside::Cause(story);
         self
     }
 
@@ -111,10 +123,10 @@ impl From<Error> for Problem {
             }
             Error::Moved(_) => Self::new(Status::PermanentRedirect, "moved", detail),
             Error::Forbidden(permission) => {
-                Self { denied: Some(permission), ..Self::new(Status::Forbidden, "permission_missing", detail) }
+                Self { aside: Aside::Denied(permission), ..Self::new(Status::Forbidden, "permission_missing", detail) }
             }
             Error::Refused(refusal) => {
-                Self { denied: Some(refusal.code()), ..Self::new(Status::Forbidden, refusal.code(), detail) }
+                Self { aside: Aside::Denied(refusal.code()), ..Self::new(Status::Forbidden, refusal.code(), detail) }
             }
             Error::NotFound => Self::new(Status::NotFound, "not_found", detail),
             Error::Invalid(faults) => {
@@ -141,9 +153,6 @@ fn capitalized(sentence: &str) -> String {
 impl<'r> Responder<'r, 'static> for Problem {
     fn respond_to(self, request: &'r Request<'_>) -> rocket::response::Result<'static> {
         self.log(request);
-        if let Some(denied) = self.denied {
-            leave_denied(request, denied);
-        }
         let document = Document {
             r#type: format!("urn:taskbell:problem:{}", self.code),
             title: self.status.reason().unwrap_or("Error"),

@@ -18,12 +18,14 @@ pub mod mails;
 pub mod memberships;
 #[cfg(test)]
 mod noise;
+pub mod offers;
 pub mod organizations;
 pub mod page;
 pub mod passwords;
 pub mod permissions;
 pub mod projects;
 pub mod proxies;
+pub mod purge;
 pub mod reminders;
 pub mod roles;
 pub mod second_factor;

@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::json;
 
 use crate::{
-    access::{Me, OrgRef, Permissions, Scope, Scopes, Written},
+    access::{Core, Me, OrgRef, Permissions, Scope, Scopes, Written},
     audit::{self, Action, Event},
     error::{Error, Refusal, Result},
     ids::{OrgId, TokenId},
@@ -158,4 +158,16 @@ pub async fn revoke(scope: &mut Scope<Me>, id: TokenId) -> Result<Written<()>> {
     .ok_or(Error::NotFound)?;
     audit::record(scope.core(), Event::new(Action::TokenRevoked).about(id).before(json!({ "name": name }))).await?;
     Ok(Written(()))
+}
+
+/// Revokes all of the scope's account, in whatever organization.
+pub(crate) async fn revoke_all(core: &mut Core) -> Result<()> {
+    let revoked = sqlx::query!(
+        r#"update tokens set revoked_at = now() where account_id = current_account() and revoked_at is null
+           returning id as "id: TokenId", name"#
+    )
+    .fetch_all(core.sql())
+    .await?;
+    let event = |id: TokenId, name: &str| Event::new(Action::TokenRevoked).about(id).before(json!({ "name": name }));
+    audit::record_all(core, revoked.iter().map(|token| event(token.id, &token.name)).collect()).await
 }

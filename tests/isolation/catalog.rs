@@ -122,8 +122,10 @@ async fn definer_functions_are_the_named_list_with_a_pinned_search_path() {
         [
             "accept_invitation",
             "begin_account",
+            "begin_joining",
             "begin_link",
             "begin_mailbox",
+            "begin_offer",
             "begin_request",
             "begin_session",
             "begin_sign_up",

@@ -11,4 +11,5 @@ mod catalog;
 mod house;
 mod outside;
 mod rows;
+mod secrets;
 mod upgrade;

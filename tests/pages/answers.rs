@@ -1,15 +1,9 @@
 //! The answers behind the pages: headers, refusals, and what the log learns of them.
 
-use std::{
-    io,
-    sync::{Arc, Mutex},
-};
-
-use harness::{Reply, TestApp};
+use harness::{Browser, Log, Reply, TestApp};
 use reqwest::Method;
-use tracing_subscriber::fmt::MakeWriter;
 
-use crate::people::sign_up;
+use crate::{people::sign_up, standards};
 
 const POLICY: &str =
     "default-src 'none'; style-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
@@ -67,38 +61,14 @@ async fn without_the_database_a_page_says_to_come_back() {
     is_page(&reply);
     assert_eq!(reply.header("retry-after"), Some("5"));
     assert!(reply.text().contains(reply.header("x-request-id").unwrap()), "what to name when asking for help");
-}
-
-/// Where the lines of every test of this binary end.
-#[derive(Clone, Default)]
-struct Lines(Arc<Mutex<Vec<u8>>>);
-
-impl io::Write for Lines {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl<'a> MakeWriter<'a> for Lines {
-    type Writer = Self;
-
-    fn make_writer(&'a self) -> Self {
-        self.clone()
-    }
+    let mut browser = Browser::start().await;
+    assert_eq!(browser.open(&app.url(&format!("/links/verify/{token}"))).await, 503);
+    standards::hold(&mut browser, "refused-unavailable").await;
 }
 
 #[tokio::test]
 async fn no_log_line_at_any_level_has_a_token_of_a_path() {
-    let lines = Lines::default();
-    let subscriber = tracing_subscriber::fmt()
-        .with_max_level(tracing_subscriber::filter::LevelFilter::TRACE)
-        .with_writer(lines.clone());
-    subscriber.init();
+    let log = Log::listen();
     let app = TestApp::start().await;
     let token = sign_up(&app, "ada@example.org", "Ada").await;
     let stranger = app.stranger();
@@ -107,7 +77,7 @@ async fn no_log_line_at_any_level_has_a_token_of_a_path() {
     let _ = stranger.send(stranger.request(Method::POST, &path), path.clone()).await.is(200);
     let _ = stranger.get(&path).await.is(404);
     let _ = stranger.get(&format!("/links/nowhere/{token}")).await.is(404);
-    let lines = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
+    let lines = log.text();
     assert!(lines.contains("/links/verify/<token>"), "the route is logged: {lines}");
     assert!(!lines.contains(&token));
 }

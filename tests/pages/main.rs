@@ -9,6 +9,8 @@
 
 mod answers;
 mod browser;
+mod invitation;
+mod mails;
 mod people;
 mod standards;
 mod verify;

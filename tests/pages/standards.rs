@@ -50,7 +50,7 @@ pub(crate) async fn walk(browser: &mut Browser) -> Vec<String> {
     }
 }
 
-fn assert_contrast(place: &str, marks: &[Mark], least: f64) {
+pub(crate) fn assert_contrast(place: &str, marks: &[Mark], least: f64) {
     for mark in marks {
         assert!(mark.contrast() >= least, "{place}: {mark:?} has a contrast of {:.2}", mark.contrast());
     }

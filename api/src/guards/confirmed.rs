@@ -3,8 +3,10 @@
 
 use common::{
     access::{Me, Permission, Scope},
+    audit::Origin,
     input::Input,
-    sessions::{Confirmed, StepUp, confirm},
+    secrets::Credential,
+    sessions::{Confirmed, StepUp, WithPassword, confirm},
 };
 use rocket::{
     Data, Request,
@@ -25,9 +27,16 @@ pub(crate) struct Sure<P, T> {
     pub(crate) confirmed: Confirmed,
 }
 
-/// A body for the caller's own account, from somebody who has just proved to be themselves.
-pub(crate) struct SureMine<T> {
+/// The caller's own account, and a body that holds nothing but their password: they have just proved to be themselves.
+pub(crate) struct SureMine {
     pub(crate) scope: Scope<Me>,
+    pub(crate) confirmed: Confirmed,
+}
+
+/// A body from somebody who has just proved to be themselves. No scope is open yet: for what hashes again, or asks a throttle.
+pub(crate) struct Proved<T> {
+    pub(crate) credential: Credential,
+    pub(crate) origin: Origin,
     pub(crate) body: T,
     pub(crate) confirmed: Confirmed,
 }
@@ -50,19 +59,35 @@ impl<'r, P: Permission, T: Input + StepUp + Sync> FromData<'r> for Sure<P, T> {
 }
 
 #[rocket::async_trait]
-impl<'r, T: Input + StepUp + Sync> FromData<'r> for SureMine<T> {
+impl<'r> FromData<'r> for SureMine {
     type Error = ();
 
     async fn from_data(request: &'r Request<'_>, data: Data<'r>) -> Outcome<'r, Self> {
         let result = async {
-            bearer(request)?;
-            let bytes = bytes(data).await?;
-            drop(Caller::<Me>::identify(request).await?);
-            let (body, confirmed) = prove(request, &bytes).await?;
+            let Proved { confirmed, .. } = Proved::<WithPassword>::of(request, data).await?;
             let Caller(scope) = Caller::identify(request).await?;
-            Ok(Self { scope, body, confirmed })
+            Ok(Self { scope, confirmed })
         };
         answer(request, result.await)
+    }
+}
+
+#[rocket::async_trait]
+impl<'r, T: Input + StepUp + Sync> FromData<'r> for Proved<T> {
+    type Error = ();
+
+    async fn from_data(request: &'r Request<'_>, data: Data<'r>) -> Outcome<'r, Self> {
+        answer(request, Self::of(request, data).await)
+    }
+}
+
+impl<T: Input + StepUp> Proved<T> {
+    async fn of(request: &Request<'_>, data: Data<'_>) -> Result<Self, Problem> {
+        let credential = bearer(request)?;
+        let bytes = bytes(data).await?;
+        drop(Caller::<Me>::identify(request).await?);
+        let (body, confirmed) = prove(request, &bytes).await?;
+        Ok(Self { credential, origin: origin(request), body, confirmed })
     }
 }
 

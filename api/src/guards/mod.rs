@@ -3,6 +3,7 @@
 
 mod caller;
 mod confirmed;
+mod form;
 mod id;
 mod input;
 mod json;
@@ -16,7 +17,8 @@ use common::{db::Db, error::Error, secrets::Credential};
 use rocket::{Request, http::Status, outcome::Outcome};
 
 pub(crate) use caller::Caller;
-pub(crate) use confirmed::{Sure, SureMine};
+pub(crate) use confirmed::{Proved, Sure, SureMine};
+pub(crate) use form::{Form, Typed};
 pub(crate) use id::Id;
 pub(crate) use input::{Body, In, Mine};
 pub(crate) use org::{Org, named};

@@ -1,6 +1,9 @@
 //! The pages that links in mails open. They show on GET and act on POST alone, since mail programs, scanners and browsers
 //! open links by themselves; they need no script, and the token in the path is the only credential.
 
+mod attempt;
+mod field;
+mod invitation;
 mod page;
 mod verify;
 
@@ -14,6 +17,7 @@ pub(crate) fn mount(rocket: Rocket<Build>) -> Rocket<Build> {
     rocket
         .mount("/links", routes![style])
         .mount("/links", routes![verify::show, verify::confirm])
+        .mount("/links", routes![invitation::show, invitation::answer])
         .register("/links", catchers![any])
 }
 

@@ -100,10 +100,8 @@ fn in_words(problem: &Problem) -> (&'static str, &str) {
              Try to copy the whole link from the mail, or ask for a new one.",
         ),
         405 | 415 => ("This page works otherwise", "Please open the link from your mail once more."),
-        503 => (
-            "One moment, please",
-            "There is too much to do right now. Nothing was changed: try again in a few seconds.",
-        ),
+        503 => ("One moment, please", "There is too much to do right now. Try again in a few seconds."),
+        429 => ("Please wait", problem.detail()),
         500.. => ("Something went wrong here", "It is our fault, and it has been logged. Please try again later."),
         _ => ("That did not work", problem.detail()),
     }

@@ -1,15 +1,15 @@
 use common::{
     access::ReadMe,
-    accounts::{self, Account, NewAccount, NewVerification},
+    accounts::{self, Account, AccountChanges, MailRequest, NewAccount, NewVerification},
     config::Registration,
     db::Db,
     secrets::Purpose,
 };
-use rocket::{State, get, post};
+use rocket::{State, get, patch, post};
 
 use crate::{
-    answer::{Accepted, Answer, Changed, Found},
-    guards::{Asked, Body, Caller},
+    answer::{Accepted, Answer, Changed, Download, Found},
+    guards::{Asked, Body, Caller, Mine},
 };
 
 #[post("/", data = "<body>")]
@@ -31,7 +31,26 @@ pub(crate) async fn verify(db: &State<Db>, asked: Asked, body: Body<NewVerificat
     Ok(Changed(scope.commit(account).await?))
 }
 
+#[post("/resends", data = "<body>")]
+pub(crate) async fn resend(db: &State<Db>, asked: Asked, body: Body<MailRequest>) -> Answer<Accepted> {
+    accounts::resend(db, body.0, &asked.0).await?;
+    Ok(Accepted)
+}
+
 #[get("/")]
 pub(crate) async fn me(mut caller: Caller<ReadMe>) -> Answer<Found<Account>> {
     Ok(Found(accounts::me(&mut caller.0).await?))
+}
+
+#[patch("/", data = "<input>")]
+pub(crate) async fn update(input: Mine<AccountChanges>) -> Answer<Changed<Account>> {
+    let Mine { mut scope, body } = input;
+    let account = accounts::update(&mut scope, body).await?;
+    Ok(Changed(scope.commit(account).await?))
+}
+
+#[get("/export")]
+pub(crate) async fn export(mut caller: Caller) -> Answer<Download> {
+    let export = accounts::export::export(&mut caller.0).await?;
+    Ok(Download { name: "taskbell.json", json: caller.0.commit(export).await? })
 }

@@ -1,13 +1,16 @@
 use common::{
     access::ManageMembers,
+    db::Db,
     ids::InvitationId,
     invitations::{self, Invitation, NewInvitation},
+    memberships::Acceptance,
+    offers,
 };
-use rocket::{delete, get, post};
+use rocket::{State, delete, get, post};
 
 use crate::{
     answer::{All, Answer, Changed, Created, Done, Found},
-    guards::{Id, In, Org},
+    guards::{Asked, Body, Id, In, Org},
 };
 
 #[post("/<_>/invitations", data = "<input>")]
@@ -32,4 +35,11 @@ pub(crate) async fn resend(mut org: Org<ManageMembers>, id: Id<InvitationId>) ->
 pub(crate) async fn destroy(mut org: Org<ManageMembers>, id: Id<InvitationId>) -> Answer<Done> {
     let revoked = invitations::revoke(&mut org, id.found()?).await?;
     Ok(Done(org.0.commit(revoked).await?))
+}
+
+/// By the token alone: to say no, nobody needs an account.
+#[post("/declines", data = "<body>")]
+pub(crate) async fn decline(db: &State<Db>, asked: Asked, body: Body<Acceptance>) -> Answer<Done> {
+    let offer = offers::show(db, body.0.invitation, &asked.0).await?;
+    Ok(Done(offers::decline(db, &offer, &asked.0).await?))
 }

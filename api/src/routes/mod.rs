@@ -2,11 +2,14 @@
 
 mod accounts;
 mod audit;
+mod deletion;
 mod deliveries;
+mod emails;
 mod health;
 mod invitations;
 mod memberships;
 mod organizations;
+mod passwords;
 mod projects;
 mod roles;
 mod second_factor;
@@ -21,9 +24,14 @@ pub(crate) fn mount(rocket: Rocket<Build>) -> Rocket<Build> {
     rocket
         .mount("/", routes![health::livez, health::readyz])
         .mount("/v1/accounts", routes![accounts::create])
-        .mount("/v1/verifications", routes![accounts::verify])
+        .mount("/v1/verifications", routes![accounts::verify, accounts::resend])
+        .mount("/v1/password-resets", routes![passwords::ask, passwords::complete])
+        .mount("/v1/email-changes", routes![emails::confirm])
+        .mount("/v1/invitations", routes![invitations::decline])
         .mount("/v1/sessions", routes![sessions::create])
-        .mount("/v1/me", routes![accounts::me, memberships::accept, audit::list_mine])
+        .mount("/v1/me", routes![accounts::me, accounts::update, accounts::export, memberships::accept])
+        .mount("/v1/me", routes![passwords::change, emails::ask, audit::list_mine])
+        .mount("/v1/me", routes![deletion::plan, deletion::request, deletion::cancel])
         .mount(
             "/v1/me",
             routes![sessions::list, sessions::destroy, sessions::destroy_current, sessions::destroy_others],

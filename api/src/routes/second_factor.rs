@@ -1,4 +1,4 @@
-use common::second_factor::{self, Enrolment, FirstCode, NewRecoveryCodes, SecondFactor, WithPassword};
+use common::second_factor::{self, Enrolment, FirstCode, NewRecoveryCodes, SecondFactor};
 use rocket::{delete, get, post, put};
 
 use crate::{
@@ -12,8 +12,8 @@ pub(crate) async fn show(mut caller: Caller) -> Answer<Found<SecondFactor>> {
 }
 
 #[post("/second-factor", data = "<input>")]
-pub(crate) async fn enrol(input: SureMine<WithPassword>) -> Answer<Created<Enrolment>> {
-    let SureMine { mut scope, confirmed, .. } = input;
+pub(crate) async fn enrol(input: SureMine) -> Answer<Created<Enrolment>> {
+    let SureMine { mut scope, confirmed } = input;
     let enrolment = second_factor::enrol(&mut scope, &confirmed).await?;
     Ok(Created(scope.commit(enrolment).await?))
 }
@@ -26,15 +26,15 @@ pub(crate) async fn switch_on(input: Mine<FirstCode>) -> Answer<Changed<NewRecov
 }
 
 #[post("/second-factor/recovery-codes", data = "<input>")]
-pub(crate) async fn renew_codes(input: SureMine<WithPassword>) -> Answer<Created<NewRecoveryCodes>> {
-    let SureMine { mut scope, confirmed, .. } = input;
+pub(crate) async fn renew_codes(input: SureMine) -> Answer<Created<NewRecoveryCodes>> {
+    let SureMine { mut scope, confirmed } = input;
     let codes = second_factor::renew_codes(&mut scope, &confirmed).await?;
     Ok(Created(scope.commit(codes).await?))
 }
 
 #[delete("/second-factor", data = "<input>")]
-pub(crate) async fn switch_off(input: SureMine<WithPassword>) -> Answer<Done> {
-    let SureMine { mut scope, confirmed, .. } = input;
+pub(crate) async fn switch_off(input: SureMine) -> Answer<Done> {
+    let SureMine { mut scope, confirmed } = input;
     let off = second_factor::switch_off(&mut scope, &confirmed).await?;
     Ok(Done(scope.commit(off).await?))
 }

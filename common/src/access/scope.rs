@@ -87,6 +87,10 @@ pub enum Refused {}
 #[derive(Debug)]
 pub enum Link {}
 
+/// The holder of an invitation's mail, who may have an account or not.
+#[derive(Debug)]
+pub enum Invited {}
+
 /// The worker: it has a tenant and no permission.
 #[derive(Debug)]
 pub enum System {}
@@ -180,18 +184,20 @@ impl Db {
         Ok(Scope::new(self, transaction, None, origin))
     }
 
-    /// Starts a session for an account whose password has just been verified.
+    /// Starts a session for an account whose password has just been verified against the hash `known`.
     ///
     /// # Errors
-    /// The database's only.
+    /// [`Error::Busy`] when the account has another hash by now.
     pub(crate) async fn begin_session(
         &self,
         account: AccountId,
         session: SessionId,
         token: &SessionToken,
+        known: &str,
         origin: &Origin,
     ) -> Result<Scope<Me>> {
-        self.open(&format!("begin_session('{account}', '{session}', '{}')", token.hash()), origin).await
+        let opener = format!("begin_session('{account}', '{session}', '{}', {})", token.hash(), text(known));
+        self.open(&opener, origin).await
     }
 
     /// Finds or makes the account of an e-mail that nobody has proved to own.
@@ -226,6 +232,23 @@ impl Db {
     /// [`Error::NotFound`] when it is unknown, used or too old.
     pub async fn begin_link(&self, token: &Token, purpose: Purpose, origin: &Origin) -> Result<Scope<Link>> {
         self.open(&format!("begin_link('{}', '{}')", token.hash(), purpose.as_str()), origin).await
+    }
+
+    /// Verifies the token of an invitation.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] when it is unknown, answered, revoked or too old.
+    pub(crate) async fn begin_offer(&self, token: &Token, origin: &Origin) -> Result<Scope<Invited>> {
+        self.open(&format!("begin_offer('{}')", token.hash()), origin).await
+    }
+
+    /// The same, and finds or makes the account of the invited address, which must not have a verified one.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] then too.
+    pub(crate) async fn begin_joining(&self, token: &Token, name: &Name, origin: &Origin) -> Result<Scope<Invited>> {
+        let opener = format!("begin_joining('{}', '{}', {})", token.hash(), AccountId::new(), text(name.as_str()));
+        self.open(&opener, origin).await
     }
 
     /// The tenant of a mail, for the worker alone (a test sees to it).

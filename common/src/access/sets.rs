@@ -137,7 +137,7 @@ pub struct RolePermissions(pub Permissions);
 
 impl RolePermissions {
     fn closed(listed: Vec<InRole>) -> Self {
-        Self(Permissions::closed(listed.iter().fold(0, |bits, permission| bits | permission.0)))
+        Self(Permissions::closed(listed.into_iter().fold(0, |bits, permission| bits | permission.0)))
     }
 }
 
@@ -151,7 +151,7 @@ impl Scopes {
         if listed.is_empty() {
             return Err(PermissionFault::None);
         }
-        Ok(Self(Permissions::closed(listed.iter().fold(0, |bits, scope| bits | scope.0))))
+        Ok(Self(Permissions::closed(listed.into_iter().fold(0, |bits, scope| bits | scope.0))))
     }
 }
 

@@ -3,7 +3,7 @@ use serde::Serialize;
 
 use super::role_event;
 use crate::{
-    access::{Me, Scope, Written},
+    access::{Core, Me, Scope, Written},
     audit::{self, Action, Event},
     error::Result,
     ids::{InvitationId, OrgId},
@@ -35,16 +35,21 @@ pub struct Joined {
 /// # Errors
 /// [`crate::Error::NotFound`] for whatever is wrong with the invitation, `already_member`.
 pub async fn accept(scope: &mut Scope<Me>, acceptance: &Acceptance) -> Result<Written<Joined>> {
-    let hash = acceptance.invitation.hash();
+    take_up(scope.core(), &acceptance.invitation).await
+}
+
+/// The same, for the account of the context, which the caller has verified in some way.
+pub(crate) async fn take_up(core: &mut Core, invitation: &Token) -> Result<Written<Joined>> {
+    let hash = invitation.hash();
     let joined = sqlx::query!(
         r#"select org_id as "org_id!: OrgId", slug as "slug!", role as "role!", invitation as "invitation!: InvitationId"
            from accept_invitation($1)"#,
         hash.as_bytes(),
     )
-    .fetch_one(scope.sql())
+    .fetch_one(core.sql())
     .await?;
     // The function has entered the organization: the event goes into its log.
     let event = Event::new(Action::InvitationAccepted).about(joined.invitation).after(role_event(&joined.role));
-    audit::record(scope.core(), event).await?;
+    audit::record(core, event).await?;
     Ok(Written(Joined { org_id: joined.org_id, org_slug: joined.slug, role: joined.role }))
 }

@@ -8,6 +8,7 @@ mod transfer;
 
 pub use change::{RoleChoice, change_role, reinstate};
 pub use end::{leave, remove, suspend};
+pub(crate) use join::take_up;
 pub use join::{Acceptance, Joined, accept};
 pub use list::{Membership, list};
 pub use transfer::{Transfer, transfer};

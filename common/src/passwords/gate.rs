@@ -100,14 +100,14 @@ mod tests {
     #[tokio::test]
     async fn work_that_nobody_waits_for_keeps_its_slot_until_it_is_done() {
         let gate = Gate::new(1, 1, LONG);
-        let ((begin, begun), (go, wait)) = (mpsc::channel(), mpsc::channel::<()>());
+        let ((begin, started), (go, wait)) = (mpsc::channel(), mpsc::channel::<()>());
         let mut left = Box::pin(gate.run(move || {
             begin.send(()).map_err(internal)?;
             wait.recv().map_err(internal)
         }));
         assert!(left.as_mut().now_or_never().is_none());
         drop(left);
-        begun.recv().unwrap();
+        started.recv().unwrap();
         let mut next = pin!(gate.enter());
         assert!(next.as_mut().now_or_never().is_none(), "the abandoned one still works");
         go.send(()).unwrap();

@@ -12,8 +12,7 @@ use crate::{
     ids::SecondFactorId,
     input::Faults,
     mails::{self, Notice, Owed},
-    passwords::ClaimedPassword,
-    sessions::{Confirmed, StepUp},
+    sessions::Confirmed,
     text::EmailAddress,
 };
 
@@ -42,20 +41,6 @@ pub struct Enrolment {
 pub struct NewRecoveryCodes {
     /// Each counts once.
     pub recovery_codes: Vec<String>,
-}
-
-/// The caller's password, for what changes how they sign in.
-#[derive(Debug, Deserr)]
-#[deserr(error = Faults, deny_unknown_fields)]
-pub struct WithPassword {
-    /// The caller's.
-    pub password: ClaimedPassword,
-}
-
-impl StepUp for WithPassword {
-    fn password(&self) -> &ClaimedPassword {
-        &self.password
-    }
 }
 
 /// The first code of the app, which proves that it was set up.

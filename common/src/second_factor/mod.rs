@@ -8,7 +8,7 @@ mod recovery;
 mod totp;
 
 pub use account::{
-    Enrolment, FirstCode, NewRecoveryCodes, SecondFactor, WithPassword, enrol, renew_codes, show, switch_off, switch_on,
+    Enrolment, FirstCode, NewRecoveryCodes, SecondFactor, enrol, renew_codes, show, switch_off, switch_on,
 };
 pub use code::{CodeFault, SecondFactorCode};
 pub use recovery::{RecoveryCode, RecoveryCodes};

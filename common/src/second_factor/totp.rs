@@ -60,6 +60,12 @@ impl TotpSecret {
         bool::from(fits).then_some(step)
     }
 
+    /// What an app shows at a moment.
+    #[must_use]
+    pub fn shows(&self, now_unix_seconds: i64) -> String {
+        format!("{:06}", self.code_at(now_unix_seconds.div_euclid(STEP)))
+    }
+
     /// RFC 4226, 5.3: four bytes of the HMAC at a place that its last byte names.
     fn code_at(&self, step: i64) -> u32 {
         let mut key = [0; 64];

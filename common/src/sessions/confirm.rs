@@ -1,10 +1,13 @@
 //! Step-up: the password again, for what cannot be taken back.
 
+use deserr::Deserr;
+
 use crate::{
     audit::{Action, Origin},
     db::Db,
     error::{Error, Refusal, Result},
     ids::AccountId,
+    input::Faults,
     passwords::{self, ClaimedPassword},
     secrets::Credential,
     throttle::{self, Door},
@@ -21,6 +24,20 @@ pub struct Confirmed {
 pub trait StepUp {
     /// The password.
     fn password(&self) -> &ClaimedPassword;
+}
+
+/// The caller's password and nothing else.
+#[derive(Debug, Deserr)]
+#[deserr(error = Faults, deny_unknown_fields)]
+pub struct WithPassword {
+    /// The caller's.
+    pub password: ClaimedPassword,
+}
+
+impl StepUp for WithPassword {
+    fn password(&self) -> &ClaimedPassword {
+        &self.password
+    }
 }
 
 /// Asks whether the password is the one of the session's account. To be called while no scope is open: hashing takes its
@@ -41,7 +58,7 @@ pub async fn confirm(
     )
     .fetch_one(&db.pool)
     .await
-    .map_err(|fault| match fault.as_database_error().and_then(|said| said.code()).as_deref() {
+    .map_err(|fault| match fault.as_database_error().and_then(sqlx::error::DatabaseError::code).as_deref() {
         Some("TB403") => Error::Refused(Refusal::SessionNeeded),
         _ => fault.into(),
     })?;

@@ -4,7 +4,7 @@ use jiff_sqlx::Timestamp;
 use serde::Serialize;
 
 use crate::{
-    access::{Me, Scope, Written},
+    access::{Core, Me, Scope, Written},
     audit::{self, Action, Event},
     error::{Error, Result},
     ids::SessionId,
@@ -52,7 +52,7 @@ pub async fn list(scope: &mut Scope<Me>) -> Result<Vec<Session>> {
 /// # Errors
 /// [`Error::NotFound`].
 pub async fn end(scope: &mut Scope<Me>, id: SessionId) -> Result<Written<()>> {
-    ended(scope, Some(id)).await?.pop().map(|_| Written(())).ok_or(Error::NotFound)
+    ended(scope.core(), Some(id)).await?.pop().map(|_| Written(())).ok_or(Error::NotFound)
 }
 
 /// Signs out.
@@ -70,18 +70,23 @@ pub async fn end_current(scope: &mut Scope<Me>) -> Result<Written<()>> {
 /// # Errors
 /// The database's.
 pub async fn end_others(scope: &mut Scope<Me>) -> Result<Written<()>> {
-    ended(scope, None).await.map(|_| Written(()))
+    end_all_but_own(scope.core()).await.map(Written)
 }
 
-async fn ended(scope: &mut Scope<Me>, only: Option<SessionId>) -> Result<Vec<SessionId>> {
+/// Ends those of the scope's account, but for the one that the scope was opened with; a mailed link is none.
+pub(crate) async fn end_all_but_own(core: &mut Core) -> Result<()> {
+    ended(core, None).await.map(drop)
+}
+
+async fn ended(core: &mut Core, only: Option<SessionId>) -> Result<Vec<SessionId>> {
     let ended = sqlx::query_scalar!(
-        r#"delete from sessions where case when $1::uuid is null then id <> current_credential() else id = $1 end
+        r#"delete from sessions where case when $1::uuid is null then id is distinct from current_credential() else id = $1 end
            returning id as "id: SessionId""#,
         only.map(|id| id.0),
     )
-    .fetch_all(scope.sql())
+    .fetch_all(core.sql())
     .await?;
     let events = ended.iter().map(|id| Event::new(Action::SessionEnded).about(*id)).collect();
-    audit::record_all(scope.core(), events).await?;
+    audit::record_all(core, events).await?;
     Ok(ended)
 }

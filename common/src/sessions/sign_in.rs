@@ -60,7 +60,8 @@ enum Answer {
 /// Signs in. The throttle comes before the hash, and no connection is held while the password is hashed.
 ///
 /// # Errors
-/// [`Error::WrongPassword`] for an unknown address too; [`Error::SecondFactor`], [`Error::Throttled`], [`Error::Busy`].
+/// [`Error::WrongPassword`] for an unknown address too; [`Error::SecondFactor`], [`Error::Throttled`], [`Error::Busy`], also
+/// when the password was changed while it was being compared.
 pub async fn sign_in(db: &Db, claim: SignIn, origin: &Origin) -> Result<Committed<NewSession>> {
     let attempt = throttle::enter(db, Door::Password, claim.email.as_str(), origin).await;
     let stored = sqlx::query!(
@@ -96,7 +97,7 @@ pub async fn sign_in(db: &Db, claim: SignIn, origin: &Origin) -> Result<Committe
     };
     // Parameters have risen since the hash was made.
     let rehashed = if verdict.outdated { Some(passwords::rehash(claim.password).await?) } else { None };
-    let session = open(db, row.account_id, answer, rehashed, origin).await?;
+    let session = open(db, (row.account_id, &row.password_hash), answer, rehashed, origin).await?;
     attempt.forgive(db).await?;
     Ok(session)
 }
@@ -116,13 +117,13 @@ fn answer(db: &Db, factor: &Factor, code: Option<&SecondFactorCode>, now: Instan
 
 async fn open(
     db: &Db,
-    account_id: AccountId,
+    (account_id, known): (AccountId, &str),
     answer: Option<Answer>,
     rehashed: Option<String>,
     origin: &Origin,
 ) -> Result<Committed<NewSession>> {
     let (id, token) = (SessionId::new(), SessionToken::random()?);
-    let mut scope = db.begin_session(account_id, id, &token, origin).await?;
+    let mut scope = db.begin_session(account_id, id, &token, known, origin).await?;
     if let Some(answer) = answer {
         use_up(&mut scope, answer).await?;
     }
@@ -143,8 +144,7 @@ async fn open(
     scope.commit(Written(NewSession { id, account_id, token: token.reveal(), expires_at })).await
 }
 
-/// No code counts twice, not even for two who use it at the same moment (tests/api/second_factor.rs:
-/// `a_code_counts_once`).
+/// No code counts twice, not even for two who use it at the same moment (tests/api: `a_code_counts_once`).
 async fn use_up(scope: &mut Scope<Me>, answer: Answer) -> Result<()> {
     let used = match answer {
         Answer::Step(step) => {

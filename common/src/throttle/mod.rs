@@ -17,12 +17,17 @@ use crate::{
     ids::AccountId,
 };
 
-const fn limit(free: u32, first: u64, most: u64, memory: u64) -> Limit {
-    let seconds = Duration::from_secs;
-    Limit { free, first: seconds(first), most: seconds(most), memory: seconds(memory) }
+const SECOND: Duration = Duration::from_secs(1);
+const MINUTE: Duration = Duration::from_mins(1);
+const HOUR: Duration = Duration::from_hours(1);
+const DAY: Duration = Duration::from_hours(24);
+
+const fn limit(free: u32, memory: Duration, first: Duration, most: Duration) -> Limit {
+    Limit { free, first, most, memory }
 }
 
-const HOUR: u64 = 3600;
+/// In all: so many a minute. Beyond, ten a second still come through, or whoever floods one address would shut out all.
+const EVERYBODY: Limit = limit(1_000, MINUTE, Duration::from_millis(50), Duration::from_millis(100));
 
 /// What is being tried.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,9 +52,15 @@ impl Door {
     /// By whom it is about, by where it comes from, in all.
     const fn limits(self) -> [Limit; 3] {
         match self {
-            Self::Password => [limit(5, 1, 15 * 60, HOUR), limit(50, 1, 15 * 60, HOUR), limit(1_000, 1, 10, 60)],
-            Self::Mail => [limit(5, 60, HOUR, 24 * HOUR), limit(200, 10, HOUR, HOUR), limit(1_000, 1, 10, 60)],
-            Self::Invitation => [limit(20, 60, HOUR, 24 * HOUR), limit(500, 10, HOUR, HOUR), limit(1_000, 1, 10, 60)],
+            Self::Password => [
+                limit(5, HOUR, SECOND, Duration::from_mins(15)),
+                limit(50, HOUR, SECOND, Duration::from_mins(15)),
+                EVERYBODY,
+            ],
+            Self::Mail => [limit(5, DAY, MINUTE, HOUR), limit(500, HOUR, Duration::from_secs(10), HOUR), EVERYBODY],
+            Self::Invitation => {
+                [limit(20, DAY, MINUTE, HOUR), limit(500, HOUR, Duration::from_secs(10), HOUR), EVERYBODY]
+            }
         }
     }
 }
@@ -62,7 +73,7 @@ pub struct Try {
     place: Vec<u8>,
 }
 
-/// Counts a try by or about `person` (an e-mail, an account). `account` is whose log tells of a refusal, where it is known.
+/// Counts a try by or about `person`: an e-mail.
 ///
 /// # Errors
 /// [`Error::Throttled`], the same whether the person exists or not.

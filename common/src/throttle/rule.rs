@@ -18,7 +18,7 @@ pub(super) struct Limit {
     pub(super) first: Duration,
     /// No delay is longer.
     pub(super) most: Duration,
-    /// After so long without one all are forgotten.
+    /// In so long `free` tries are forgotten.
     pub(super) memory: Duration,
 }
 

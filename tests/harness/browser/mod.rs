@@ -250,7 +250,7 @@ impl Browser {
         let heard =
             |event: &&Value| event["method"] == "Log.entryAdded" || event["method"] == "Runtime.consoleAPICalled";
         // A page that is a refusal is meant to be one.
-        let meant = |text: &String| text.contains("the server responded with a status of 4");
+        let meant = |text: &String| text.contains("the server responded with a status of");
         let texts = self.wire.events().iter().filter(heard).map(|event| event["params"].to_string());
         texts.filter(|text| !meant(text)).collect()
     }
