@@ -28,7 +28,7 @@ async fn somebody_without_an_account_joins_on_a_phone_without_scripts_by_the_lin
     let mut browser = Browser::start().await;
     browser.resize(Window::PHONE).await;
     browser.forbid_scripts().await;
-    assert_eq!(browser.open(&mailed_link(&app, "zoe@example.org").await).await, 200);
+    assert_eq!(browser.open(&mailed_link(&app, "zoe@example.org", "invitation").await).await, 200);
     assert_eq!(browser.text("h1").await, "Join A Team");
     assert!(browser.text("main").await.contains("admin invites you"));
     browser.fill("#name", "Zoë").await;
