@@ -7,19 +7,15 @@ use common::{
     wakeups::Queue,
 };
 use local::{Inbox, Message};
-use rocket::fairing::AdHoc;
-use sqlx::{AssertSqlSafe, Connection, PgConnection, PgPool, postgres::PgPoolOptions};
+use rocket::{Build, Rocket, fairing::AdHoc};
+use sqlx::{PgConnection, PgPool, postgres::PgPoolOptions};
 use tokio::{
     sync::{oneshot, watch},
     task::JoinHandle,
 };
 use url::Url;
-use uuid::Uuid;
 
-use crate::{
-    Actor, PATIENCE,
-    services::{Shared, shared, template},
-};
+use crate::{Actor, Database, PATIENCE, services::shared};
 
 const KEY: &str = "a key for tests only, long enough to be one";
 
@@ -36,10 +32,14 @@ pub struct TestApp {
     pub key: ServerKey,
     /// The database's URL, as its superuser.
     pub database_url: Url,
+    /// Where the API answers.
+    pub api: Url,
+    /// Every route that the API mounts: its method and its pattern.
+    pub routes: Vec<(String, String)>,
     /// The queue's URL.
     pub redis_url: Url,
     pub(crate) namespace: String,
-    api: Url,
+    database: Database,
     http: reqwest::Client,
     shutdown: rocket::Shutdown,
 }
@@ -65,31 +65,44 @@ impl TestApp {
     /// # Panics
     /// When something does not start.
     pub async fn with_redis(redis_url: Url) -> Self {
-        let shared = tokio::task::spawn_blocking(shared).await.unwrap();
-        let name = format!("t{}", Uuid::now_v7().simple());
-        let database_url = copy_template(shared, &name).await;
-        let key = ServerKey::new(KEY.to_owned().into()).unwrap();
+        Self::over(Database::new().await, redis_url).await
+    }
+
+    /// Over a database that the test has furnished.
+    ///
+    /// # Panics
+    /// When something does not start.
+    pub async fn with_database(database: Database) -> Self {
+        Self::over(database, shared().redis_url.clone()).await
+    }
+
+    async fn over(database: Database, redis_url: Url) -> Self {
+        let namespace = database.name.clone();
         let settings = Settings::from_variables(
             [
-                ("TASKBELL_DATABASE_URL", url_as(&database_url, "taskbell_app").to_string()),
-                ("TASKBELL_DATABASE_CONNECTIONS", "4".to_owned()),
-                ("TASKBELL_REDIS_URL", redis_url.to_string()),
-                ("TASKBELL_REDIS_NAMESPACE", name.clone()),
-                ("TASKBELL_SERVER_KEY", KEY.to_owned()),
-                ("TASKBELL_PORT", "0".to_owned()),
+                ("TASKBELL_DATABASE_URL", database.url_as("taskbell_app").as_str()),
+                ("TASKBELL_DATABASE_CONNECTIONS", "4"),
+                ("TASKBELL_REDIS_URL", redis_url.as_str()),
+                ("TASKBELL_REDIS_NAMESPACE", &namespace),
+                ("TASKBELL_SERVER_KEY", KEY),
+                ("TASKBELL_PORT", "0"),
             ]
-            .map(|(variable, value)| (variable.to_owned(), value)),
+            .map(|(variable, value)| (variable.to_owned(), value.to_owned())),
         );
-        let (api, shutdown) = launch(&settings.unwrap()).await;
+        let rocket = api::server(&settings.unwrap()).unwrap();
+        let routes = rocket.routes().map(|route| (route.method.to_string(), route.uri.to_string())).collect();
+        let (api, shutdown) = launch(rocket).await;
         Self {
             inbox: Inbox::start((Ipv4Addr::LOCALHOST, 0).into(), None).await.unwrap(),
-            queue: Queue::open(&redis_url, &name).unwrap(),
-            admin: PgPoolOptions::new().max_connections(4).connect(database_url.as_str()).await.unwrap(),
-            key,
-            database_url,
+            queue: Queue::open(&redis_url, &namespace).unwrap(),
+            admin: PgPoolOptions::new().max_connections(4).connect(database.url.as_str()).await.unwrap(),
+            key: ServerKey::new(KEY.to_owned().into()).unwrap(),
+            database_url: database.url.clone(),
             redis_url,
-            namespace: name,
+            namespace,
             api,
+            routes,
+            database,
             http: reqwest::Client::builder().pool_max_idle_per_host(0).timeout(PATIENCE).build().unwrap(),
             shutdown,
         }
@@ -107,19 +120,19 @@ impl TestApp {
 
     /// The domain as the API's role sees it, and the bare pool under it.
     pub async fn app_db(&self, connections: u32) -> (Db, PgPool) {
-        let pool = db::connect(&url_as(&self.database_url, "taskbell_app"), connections).await.unwrap();
+        let pool = db::connect(&self.database.url_as("taskbell_app"), connections).await.unwrap();
         (Db::new(pool.clone(), self.key.clone()), pool)
     }
 
     /// The domain as the worker's role sees it, and the bare pool under it.
     pub async fn worker_db(&self) -> (Db, PgPool) {
-        let pool = db::connect(&url_as(&self.database_url, "taskbell_worker"), 2).await.unwrap();
+        let pool = db::connect(&self.database.url_as("taskbell_worker"), 2).await.unwrap();
         (Db::new(pool.clone(), self.key.clone()), pool)
     }
 
     /// A plain connection as one of the two roles.
     pub async fn connect_as(&self, role: &str) -> PgConnection {
-        PgConnection::connect(url_as(&self.database_url, role).as_str()).await.unwrap()
+        self.database.connect_as(role).await
     }
 
     /// Starts a worker that sends to the test's own inbox.
@@ -133,7 +146,7 @@ impl TestApp {
     pub fn work_with(&self, smtp_url: &Url) -> RunningWorker {
         let settings = Settings::from_variables(
             [
-                ("TASKBELL_DATABASE_URL", url_as(&self.database_url, "taskbell_worker").to_string()),
+                ("TASKBELL_DATABASE_URL", self.database.url_as("taskbell_worker").to_string()),
                 ("TASKBELL_DATABASE_CONNECTIONS", "4".to_owned()),
                 ("TASKBELL_REDIS_URL", self.redis_url.to_string()),
                 ("TASKBELL_REDIS_NAMESPACE", self.namespace.clone()),
@@ -214,25 +227,10 @@ impl RunningWorker {
     }
 }
 
-fn url_as(database: &Url, role: &str) -> Url {
-    let password = if role == "taskbell_app" { &shared().app_password } else { &shared().worker_password };
-    db::url_as(database, role, password.as_deref())
-}
-
-async fn copy_template(shared: &Shared, name: &str) -> Url {
-    let mut connection = PgConnection::connect(shared.database_url.as_str()).await.unwrap();
-    let statement = format!("create database {name} template {}", template());
-    sqlx::raw_sql(AssertSqlSafe(statement)).execute(&mut connection).await.unwrap();
-    connection.close().await.unwrap();
-    let mut url = shared.database_url.clone();
-    url.set_path(name);
-    url
-}
-
-async fn launch(settings: &Settings) -> (Url, rocket::Shutdown) {
+async fn launch(rocket: Rocket<Build>) -> (Url, rocket::Shutdown) {
     let (tell, told) = oneshot::channel();
     let tell = std::sync::Mutex::new(Some(tell));
-    let rocket = api::server(settings).unwrap().attach(AdHoc::on_liftoff("port", move |rocket| {
+    let rocket = rocket.attach(AdHoc::on_liftoff("port", move |rocket| {
         let port = rocket.config().port;
         let shutdown = rocket.shutdown();
         Box::pin(async move {

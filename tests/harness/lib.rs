@@ -10,6 +10,7 @@
 
 mod actor;
 mod app;
+mod database;
 mod factory;
 mod queue;
 mod reply;
@@ -17,6 +18,7 @@ pub mod services;
 
 pub use actor::Actor;
 pub use app::TestApp;
+pub use database::Database;
 pub use factory::Team;
 pub use reply::Reply;
 
