@@ -8,6 +8,9 @@
 )]
 
 mod catalog;
+mod expected;
 mod house;
 mod outside;
+mod policies;
 mod rows;
+mod world;
