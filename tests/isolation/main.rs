@@ -10,6 +10,7 @@
 mod catalog;
 mod expected;
 mod house;
+mod matrix;
 mod outside;
 mod policies;
 mod rows;
