@@ -24,6 +24,15 @@ pub(crate) struct Changed<T>(pub(crate) Committed<T>);
 /// 201 with what was created.
 pub(crate) struct Created<T>(pub(crate) Committed<T>);
 
+/// 204: it is done, and there is nothing to say about it.
+pub(crate) struct Done(pub(crate) Committed<()>);
+
+/// 200 with a document of JSON to be kept: browsers save it.
+pub(crate) struct Download {
+    pub(crate) name: &'static str,
+    pub(crate) json: Committed<String>,
+}
+
 /// 202: it will be done, and the answer tells nothing about what.
 pub(crate) struct Accepted;
 
@@ -63,8 +72,27 @@ impl<'r, T: Serialize> Responder<'r, 'static> for Created<T> {
     }
 }
 
+impl<'r> Responder<'r, 'static> for Download {
+    fn respond_to(self, _: &'r Request<'_>) -> rocket::response::Result<'static> {
+        let json = self.json.into_inner();
+        Response::build()
+            .header(ContentType::JSON)
+            .raw_header("Content-Disposition", format!("attachment; filename=\"{}\"", self.name))
+            .max_chunk_size(json.len().max(1))
+            .sized_body(json.len(), Cursor::new(json))
+            .ok()
+    }
+}
+
 impl<'r> Responder<'r, 'static> for Accepted {
     fn respond_to(self, _: &'r Request<'_>) -> rocket::response::Result<'static> {
         Response::build().status(Status::Accepted).ok()
+    }
+}
+
+impl<'r> Responder<'r, 'static> for Done {
+    fn respond_to(self, _: &'r Request<'_>) -> rocket::response::Result<'static> {
+        let Committed { .. } = self.0;
+        Response::build().status(Status::NoContent).ok()
     }
 }

@@ -10,9 +10,14 @@ pub(crate) fn all() -> Vec<Catcher> {
     catchers![any]
 }
 
-/// Catches everything that is not answered by a handler. A guard that refused has left its reason with the request.
+/// Catches everything that is not answered by a handler.
 #[catch(default)]
 fn any(status: Status, request: &Request<'_>) -> Problem {
+    problem(status, request)
+}
+
+/// Why there is no answer. A guard that refused has left its reason with the request.
+pub(crate) fn problem(status: Status, request: &Request<'_>) -> Problem {
     denied(request).unwrap_or_else(|| of_status(status, request))
 }
 

@@ -5,6 +5,7 @@ mod catchers;
 mod database;
 mod fairings;
 mod guards;
+mod pages;
 mod problem;
 mod routes;
 
@@ -13,7 +14,7 @@ use std::{io, net::IpAddr};
 use common::{
     config::{Settings, SettingsError},
     db::{self, ConnectError, Db},
-    dispatch,
+    dispatch, sessions,
     wakeups::Queue,
 };
 use rocket::{
@@ -60,8 +61,14 @@ pub fn server(settings: &Settings) -> Result<Rocket<Build>, ApiError> {
         .map_err(|fault| ApiError::Queue(fault.to_string()))?;
     let dispatch =
         AdHoc::on_liftoff("dispatch", |rocket| Box::pin(async move { dispatch_until_shutdown(rocket, queue) }));
-    let rocket = database::attach(rocket::custom(figment(settings)?), settings.server_key()?).attach(dispatch);
-    Ok(routes::mount(fairings::attach(rocket)).register("/", catchers::all()))
+    let uses = AdHoc::on_liftoff("uses", |rocket| Box::pin(async move { note_uses_until_shutdown(rocket) }));
+    let rocket = database::attach(rocket::custom(figment(settings)?), settings.server_key()?)
+        .attach(dispatch)
+        .attach(uses)
+        .manage(settings.registration)
+        .manage(settings.trusted_proxies.clone());
+    let tls = settings.base_url.scheme() == "https";
+    Ok(pages::mount(routes::mount(fairings::attach(rocket, tls))).register("/", catchers::all()))
 }
 
 /// Runs the API until it is told to stop (SIGTERM, SIGINT).
@@ -85,6 +92,9 @@ pub async fn run(settings: &Settings) -> Result<(), ApiError> {
     })?;
     // Only now: Rocket's own hook would close the pool under requests that are still being answered.
     if let Some(db) = rocket.state::<Db>() {
+        if let Err(fault) = sessions::write_down(db).await {
+            tracing::warn!(fault = fault.story(), "the last uses of credentials could not be written down");
+        }
         db.close().await;
     }
     Ok(())
@@ -92,13 +102,25 @@ pub async fn run(settings: &Settings) -> Result<(), ApiError> {
 
 fn dispatch_until_shutdown(rocket: &Rocket<rocket::Orbit>, queue: Queue) {
     let Some(db) = rocket.state::<Db>() else { return };
-    let (stop, stopped) = watch::channel(false);
+    let stopped = until_shutdown(rocket);
     tokio::spawn(dispatch::run(db.clone(), queue, stopped));
+}
+
+fn note_uses_until_shutdown(rocket: &Rocket<rocket::Orbit>) {
+    let Some(db) = rocket.state::<Db>() else { return };
+    let stop = until_shutdown(rocket);
+    tokio::spawn(sessions::keep_writing(db.clone(), stop));
+}
+
+/// Becomes true when the server is told to stop.
+fn until_shutdown(rocket: &Rocket<rocket::Orbit>) -> watch::Receiver<bool> {
+    let (stop, stopped) = watch::channel(false);
     let shutdown = rocket.shutdown();
     tokio::spawn(async move {
         shutdown.await;
         stop.send_replace(true);
     });
+    stopped
 }
 
 fn figment(settings: &Settings) -> Result<Figment, SettingsError> {

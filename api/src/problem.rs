@@ -13,7 +13,7 @@ use rocket::{
 };
 use serde::Serialize;
 
-use crate::fairings::request_id;
+use crate::fairings::{leave_denied, request_id};
 
 /// A refusal, or a failure.
 #[derive(Clone, Debug)]
@@ -23,8 +23,18 @@ pub(crate) struct Problem {
     detail: Cow<'static, str>,
     errors: Vec<FieldFault>,
     headers: Vec<(&'static str, String)>,
-    /// What went wrong, for the log alone.
-    cause: Option<String>,
+    /// What the answer does not say.
+    aside: Aside,
+}
+
+/// What only a log learns.
+#[derive(Clone, Debug)]
+enum Aside {
+    Nothing,
+    /// What went wrong, for the operator's log.
+    Cause(String),
+    /// What a member was denied, for the organization's audit log.
+    Denied(&'static str),
 }
 
 /// Its JSON.
@@ -42,11 +52,32 @@ struct Document<'a> {
 
 impl Problem {
     pub(crate) fn new(status: Status, code: &'static str, detail: impl Into<Cow<'static, str>>) -> Self {
-        Self { status, code, detail: detail.into(), errors: Vec::new(), headers: Vec::new(), cause: None }
+        Self { status, code, detail: detail.into(), errors: Vec::new(), headers: Vec::new(), aside: Aside::Nothing }
     }
 
     pub(crate) fn status(&self) -> Status {
         self.status
+    }
+
+    /// A sentence for people.
+    pub(crate) fn detail(&self) -> &str {
+        &self.detail
+    }
+
+    /// What the answer carries beside its body.
+    pub(crate) fn into_headers(self) -> Vec<(&'static str, String)> {
+        self.headers
+    }
+
+    /// Tells the logs what the answer does not say.
+    pub(crate) fn log(&self, request: &Request<'_>) {
+        match &self.aside {
+            Aside::Nothing => {}
+            Aside::Cause(cause) => {
+                tracing::error!(cause, request_id = request_id(request), code = self.code, "a request failed");
+            }
+            Aside::Denied(what) => leave_denied(request, what),
+        }
     }
 
     pub(crate) fn with(mut self, header: &'static str, value: impl Into<String>) -> Self {
@@ -60,7 +91,7 @@ impl Problem {
     }
 
     fn because(mut self, story: String) -> Self {
-        self.cause = Some(story);
+        self.aside = Aside::Cause(story);
         self
     }
 
@@ -83,8 +114,20 @@ impl From<Error> for Problem {
             Error::WrongPassword => {
                 Self::new(Status::Unauthorized, "wrong_password", detail).with("WWW-Authenticate", "Bearer")
             }
-            Error::Forbidden(_) => Self::new(Status::Forbidden, "permission_missing", detail),
-            Error::Refused(refusal) => Self::new(Status::Forbidden, refusal.code(), detail),
+            Error::SecondFactor { given } => {
+                let code = if given { "wrong_code" } else { "code_needed" };
+                Self::new(Status::Unauthorized, code, detail).with("WWW-Authenticate", "Bearer")
+            }
+            Error::Throttled(wait) => {
+                Self::new(Status::TooManyRequests, "too_many_tries", detail).with("Retry-After", wait.to_string())
+            }
+            Error::Moved(_) => Self::new(Status::PermanentRedirect, "moved", detail),
+            Error::Forbidden(permission) => {
+                Self { aside: Aside::Denied(permission), ..Self::new(Status::Forbidden, "permission_missing", detail) }
+            }
+            Error::Refused(refusal) => {
+                Self { aside: Aside::Denied(refusal.code()), ..Self::new(Status::Forbidden, refusal.code(), detail) }
+            }
             Error::NotFound => Self::new(Status::NotFound, "not_found", detail),
             Error::Invalid(faults) => {
                 let mut problem = Self::new(Status::UnprocessableEntity, "invalid", detail);
@@ -109,17 +152,14 @@ fn capitalized(sentence: &str) -> String {
 
 impl<'r> Responder<'r, 'static> for Problem {
     fn respond_to(self, request: &'r Request<'_>) -> rocket::response::Result<'static> {
-        let request_id = request_id(request);
-        if let Some(cause) = &self.cause {
-            tracing::error!(cause, request_id, code = self.code, "a request failed");
-        }
+        self.log(request);
         let document = Document {
             r#type: format!("urn:taskbell:problem:{}", self.code),
             title: self.status.reason().unwrap_or("Error"),
             status: self.status.code,
             detail: &self.detail,
             code: self.code,
-            request_id,
+            request_id: request_id(request),
             errors: &self.errors,
         };
         let body = serde_json::to_vec(&document).map_err(|_| Status::InternalServerError)?;

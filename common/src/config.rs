@@ -9,7 +9,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Deserializer, de};
 use url::Url;
 
-use crate::secrets::ServerKey;
+use crate::{proxies::TrustedProxies, secrets::ServerKey};
 
 /// Everything an operator can set. docs/operations.md lists it.
 #[derive(Clone, Debug, Deserialize)]
@@ -40,6 +40,9 @@ pub struct Settings {
     /// Where the API listens.
     #[serde(default = "port", deserialize_with = "number")]
     pub port: u16,
+    /// Networks of the proxies whose `X-Forwarded-For` is believed, separated by commas; of nobody's by default.
+    #[serde(default)]
+    pub trusted_proxies: TrustedProxies,
     /// `smtp://` (STARTTLS required), `smtps://` (TLS from the first byte) or `smtp+plain://` (no TLS, for development).
     smtp_url: Option<SecretString>,
     /// Put into `smtp_url`.
@@ -50,6 +53,9 @@ pub struct Settings {
     /// What becomes of a mail whose fate is unknown: `resend` (default) or `hold`.
     #[serde(default)]
     pub uncertain: Uncertain,
+    /// Who may sign up: `open` (default), `invited` or `closed`.
+    #[serde(default)]
+    pub registration: Registration,
     /// A file that a worker touches at each completed read of its queue; `healthcheck worker` looks at its age.
     pub heartbeat: Option<PathBuf>,
     /// The password `migrate` gives to the role `taskbell_app`.
@@ -70,6 +76,19 @@ pub enum Uncertain {
     Resend,
     /// Wait for an operator.
     Hold,
+}
+
+/// See [`Settings::registration`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Registration {
+    /// Everybody.
+    #[default]
+    Open,
+    /// Whom an organization has invited.
+    Invited,
+    /// Nobody.
+    Closed,
 }
 
 /// See [`Settings::log_format`].

@@ -113,7 +113,11 @@ fn statement(task: Option<TaskId>, after: Option<Uuid>, limit: Limit) -> QueryBu
         "with visible as materialized (select id from projects where permissions_in(id, visibility) & ",
     );
     sql.push_bind(ReadTasks::BITS);
-    sql.push(" <> 0), own as (select d.* from deliveries d where d.account_id = current_account()");
+    sql.push(
+        " <> 0), own as (select d.* from deliveries d where d.account_id = current_account() and current_scopes() & ",
+    );
+    // A session needs nothing for one's own; a personal token needs to read tasks.
+    sql.push_bind(ReadTasks::BITS).push(" <> 0");
     cut(&mut sql, task, after, limit);
     sql.push("), everybodys as (select d.* from deliveries d where has_permission(");
     sql.push_bind(ReadDeliveries::BITS);
@@ -159,7 +163,7 @@ pub async fn show(scope: &mut Scope<impl Permission>, id: DeliveryId) -> Result<
                 left join tasks t on t.org_id = d.org_id and t.id = d.task_id
                 left join projects p on p.org_id = t.org_id and p.id = t.project_id
            where d.id = $3
-             and (d.account_id = current_account()
+             and (d.account_id = current_account() and current_scopes() & $2 <> 0
                   or (has_permission($1) and (p.id is null or permissions_in(p.id, p.visibility) & $2 <> 0)))"#,
         ReadDeliveries::BITS,
         ReadTasks::BITS,

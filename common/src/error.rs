@@ -16,6 +16,18 @@ pub enum Error {
     /// E-mail and password do not belong together; never says which.
     #[error("e-mail or password is wrong")]
     WrongPassword,
+    /// The second factor is missing, or its code is wrong.
+    #[error("{}", if *.given { "the code of the second factor is wrong or was used before" } else { "the code of the second factor is needed" })]
+    SecondFactor {
+        /// Whether there was a code.
+        given: bool,
+    },
+    /// Too many tries; the next one counts after so many seconds.
+    #[error("too many tries; wait {0} s")]
+    Throttled(u64),
+    /// The organization has another slug now; told to members only.
+    #[error("the organization has moved to `{0}`")]
+    Moved(String),
     /// A member without the permission; names it.
     #[error("this needs the permission `{0}`")]
     Forbidden(&'static str),
@@ -72,6 +84,12 @@ pub enum Refusal {
     RoleAboveOwn,
     /// Nobody promotes themselves.
     SelfPromotion,
+    /// A personal token where only a session will do.
+    SessionNeeded,
+    /// A token for what its owner does not hold.
+    ScopeNotHeld,
+    /// The deployment takes no sign-ups.
+    RegistrationClosed,
 }
 
 impl Refusal {
@@ -81,6 +99,9 @@ impl Refusal {
         match self {
             Self::RoleAboveOwn => "role_above_own",
             Self::SelfPromotion => "self_promotion",
+            Self::SessionNeeded => "session_needed",
+            Self::ScopeNotHeld => "scope_not_held",
+            Self::RegistrationClosed => "registration_closed",
         }
     }
 
@@ -88,6 +109,9 @@ impl Refusal {
         match self {
             Self::RoleAboveOwn => "a role above your own can neither be given nor changed",
             Self::SelfPromotion => "nobody can raise their own role",
+            Self::SessionNeeded => "personal tokens cannot do this; sign in",
+            Self::ScopeNotHeld => "a token gives no more than its owner holds",
+            Self::RegistrationClosed => "this deployment takes no new accounts",
         }
     }
 }
@@ -98,6 +122,12 @@ const CONSTRAINTS: &[(&str, &str, &str)] = &[
     ("projects_key_key", "key_taken", "another project of the organization has this key"),
     ("invitations_pending_key", "already_invited", "an invitation to this e-mail is already pending"),
     ("memberships_pkey", "already_member", "the account is already a member of the organization"),
+    ("roles_pkey", "role_exists", "another role of the organization has this key"),
+    ("roles_key_check", "role_exists", "a built-in role has this key"),
+    ("memberships_role_fkey", "role_in_use", "members or invitations have this role; name a replacement"),
+    ("invitations_role_fkey", "role_in_use", "members or invitations have this role; name a replacement"),
+    ("former_slugs_pkey", "slug_taken", "another organization has this slug"),
+    ("accounts_email_key", "email_taken", "another account has this address"),
     ("memberships_active_owner", "last_owner", "an organization keeps at least one active owner"),
     ("task_assignees_account_fkey", "not_a_member", "an assignee is not a member of the organization"),
     ("reminders_account_fkey", "not_a_member", "the reminder's recipient is not a member of the organization"),
@@ -119,6 +149,7 @@ impl From<sqlx::Error> for Error {
         match database.code().as_deref() {
             Some("TB401") => Self::Unauthenticated,
             Some("TB404") => Self::NotFound,
+            Some("TB308") => Self::Moved(database.message().to_owned()),
             // Shutting down, starting up, too many connections.
             Some("57P01" | "57P02" | "57P03" | "53300") => Self::Unavailable(error),
             // Two transactions in each other's way: nothing was done, the client may repeat it.

@@ -34,6 +34,12 @@ macro_rules! id {
             }
         }
 
+        impl From<$name> for Uuid {
+            fn from(id: $name) -> Self {
+                id.0
+            }
+        }
+
         impl From<Uuid> for $name {
             fn from(id: Uuid) -> Self {
                 Self(id)
@@ -88,4 +94,14 @@ id! {
     VerificationId
     /// A credential from a sign-in.
     SessionId
+    /// A credential for a program.
+    TokenId
+    /// A lost password.
+    PasswordResetId
+    /// A change of address that waits for both mailboxes.
+    EmailChangeId
+    /// What an authenticator was set up with.
+    SecondFactorId
+    /// An entry of the audit log.
+    AuditEventId
 }

@@ -129,6 +129,38 @@ fn kind_name(kind: ValueKind) -> &'static str {
     }
 }
 
+/// A field of a merge patch (RFC 7396): absent is not null.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Patch<T> {
+    /// Absent: keep what is there.
+    #[default]
+    Keep,
+    /// Null: clear it.
+    Clear,
+    /// Put this in its place.
+    Set(T),
+}
+
+impl<T> Patch<T> {
+    /// Whether it changes anything, and to what.
+    pub fn as_ref(&self) -> Option<Option<&T>> {
+        match self {
+            Self::Keep => None,
+            Self::Clear => Some(None),
+            Self::Set(value) => Some(Some(value)),
+        }
+    }
+}
+
+impl<T: deserr::Deserr<Faults>> deserr::Deserr<Faults> for Patch<T> {
+    fn deserialize_from_value<V: IntoValue>(value: deserr::Value<V>, place: ValuePointerRef) -> Result<Self, Faults> {
+        match value {
+            deserr::Value::Null => Ok(Self::Clear),
+            value => T::deserialize_from_value(value, place).map(Self::Set),
+        }
+    }
+}
+
 /// Makes a type that implements `FromStr`, with a [`Fault`] as its error, readable from a JSON string.
 macro_rules! parsed_field {
     ($name:ty) => {

@@ -5,6 +5,7 @@
 
 pub mod access;
 pub mod accounts;
+pub mod audit;
 pub mod config;
 pub mod db;
 pub mod deliveries;
@@ -15,16 +16,26 @@ pub mod input;
 pub mod invitations;
 pub mod mails;
 pub mod memberships;
+#[cfg(test)]
+mod noise;
+pub mod offers;
 pub mod organizations;
 pub mod page;
 pub mod passwords;
+pub mod permissions;
 pub mod projects;
+pub mod proxies;
+pub mod purge;
 pub mod reminders;
+pub mod roles;
+pub mod second_factor;
 pub mod secrets;
 pub mod sessions;
 pub mod tasks;
 pub mod text;
+pub mod throttle;
 pub mod time;
+pub mod tokens;
 pub mod wakeups;
 
 pub use error::{Error, Result};

@@ -24,6 +24,12 @@ pub enum TextFault {
     /// Not a slug.
     #[error("must have 1 to 40 characters of a-z, 0-9 and inner hyphens, and must not look like an identifier")]
     NotASlug,
+    /// Not the key of a role.
+    #[error("must have 1 to 40 characters of a-z, 0-9 and hyphens, beginning with a letter")]
+    NotARole,
+    /// Not a language tag.
+    #[error("must be a language tag such as en or de-AT")]
+    NotALocale,
     /// Not a project key.
     #[error("must have 2 to 10 characters of A-Z and 0-9, beginning with a letter")]
     NotAKey,
@@ -37,6 +43,8 @@ impl Fault for TextFault {
             Self::Control => "control_characters",
             Self::NotAnEmail => "not_an_email",
             Self::NotASlug => "not_a_slug",
+            Self::NotARole => "not_a_role",
+            Self::NotALocale => "not_a_locale",
             Self::NotAKey => "not_a_key",
         }
     }
@@ -89,6 +97,10 @@ text! {
     EmailAddress = email;
     /// An organization's name in URLs.
     Slug = slug;
+    /// The key of a role, built in or custom: `admin`, `night-shift`.
+    RoleKey = role_key;
+    /// A language, for mails and pages: `de`, `de-AT`.
+    Locale = locale;
     /// A project's short name in front of its tasks' numbers: `OPS`.
     ProjectKey = project_key;
 }
@@ -158,6 +170,21 @@ fn slug(text: &str) -> Result<String, TextFault> {
         && !text.ends_with('-')
         && text.parse::<crate::ids::OrgId>().is_err();
     if fits { Ok(text.to_owned()) } else { Err(TextFault::NotASlug) }
+}
+
+fn role_key(text: &str) -> Result<String, TextFault> {
+    let fits = (1..=40).contains(&text.len())
+        && text.starts_with(|c: char| c.is_ascii_lowercase())
+        && text.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
+    if fits { Ok(text.to_owned()) } else { Err(TextFault::NotARole) }
+}
+
+fn locale(text: &str) -> Result<String, TextFault> {
+    let mut parts = text.split('-');
+    let language =
+        parts.next().is_some_and(|part| (2..=3).contains(&part.len()) && part.chars().all(|c| c.is_ascii_lowercase()));
+    let rest = parts.all(|part| (2..=8).contains(&part.len()) && part.chars().all(|c| c.is_ascii_alphanumeric()));
+    if language && rest && text.len() <= 35 { Ok(text.to_owned()) } else { Err(TextFault::NotALocale) }
 }
 
 fn project_key(text: &str) -> Result<String, TextFault> {

@@ -92,3 +92,19 @@ async fn an_invitation_whose_mail_never_arrived_can_be_made_again() {
     sqlx::query("update mails set state = 'expired'").execute(&app.admin).await.unwrap();
     let _ = team.admin.post("/invitations", offer).await.is(201);
 }
+
+#[tokio::test]
+async fn an_invitation_is_declined_by_whoever_has_its_mail() {
+    let app = TestApp::start().await;
+    let team = app.team().await;
+    let eve = app.person("eve").await;
+    let token = invite(&app, &team, &eve.email, "member").await;
+    let _ = app.stranger().post("/v1/invitations/declines", token.clone()).await.is(204);
+    app.stranger().post("/v1/invitations/declines", token.clone()).await.is_problem(404, "not_found");
+    eve.post("/v1/me/memberships", token).await.is_problem(404, "not_found");
+    assert_eq!(team.owner.get("/invitations").await.is(200).json()["data"], json!([]));
+    let event = team.owner.get("/audit?action=invitation.declined").await.is(200).json();
+    assert_eq!(event["data"][0]["actor_id"], Value::Null, "nobody has signed in");
+    // There is room for another.
+    let _ = invite(&app, &team, &eve.email, "guest").await;
+}

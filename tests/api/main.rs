@@ -8,11 +8,22 @@
 )]
 
 mod accounts;
+mod audit;
+mod deletion;
 mod deliveries;
+mod email_change;
 mod errors;
+mod export;
 mod invitations;
 mod memberships;
 mod organizations;
+mod password_reset;
+mod people;
 mod pool;
+mod profile;
 mod projects;
+mod second_factor;
+mod sessions;
 mod tasks;
+mod throttling;
+mod tokens;

@@ -8,15 +8,22 @@ async fn set_role(actor: &Actor, target: &Actor, role: &str) -> harness::Reply {
 }
 
 #[tokio::test]
-async fn members_are_listed_to_members_and_not_to_guests() {
+async fn members_see_each_other_and_a_guest_those_of_their_own_projects() {
     let app = TestApp::start().await;
     let team = app.team().await;
     let members = team.member.get("/members").await.is(200).json();
     let roles: Vec<_> =
         members["data"].as_array().unwrap().iter().map(|m| m["role"].as_str().unwrap().to_owned()).collect();
     assert_eq!(roles, ["owner", "admin", "member", "guest"]);
-    let problem = team.guest.get("/members").await.is_problem(403, "permission_missing");
-    assert!(problem["detail"].as_str().unwrap().contains("members:list"), "{problem}");
+    let seen = async || {
+        let list = team.guest.get("/members").await.is(200).json();
+        list["data"].as_array().unwrap().iter().map(|m| m["role"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(seen().await, ["guest"]);
+    let project = team.project("OPS", "private").await;
+    let grant = format!("/projects/{project}/grants/{}", team.guest.id);
+    let _ = team.owner.put(&grant, json!({ "role": "viewer" })).await.is(200);
+    assert_eq!(seen().await, ["owner", "guest"]);
 }
 
 #[tokio::test]
@@ -27,7 +34,8 @@ async fn a_role_change_counts_from_the_next_request_on() {
     assert_eq!(set_role(&team.admin, &team.member, "admin").await.is(200).json()["role"], "admin");
     let _ = team.member.get("/invitations").await.is(200);
     let _ = set_role(&team.owner, &team.member, "guest").await.is(200);
-    team.member.get("/members").await.is_problem(403, "permission_missing");
+    let problem = team.member.get("/roles").await.is_problem(403, "permission_missing");
+    assert!(problem["detail"].as_str().unwrap().contains("members:list"), "{problem}");
 }
 
 #[tokio::test]

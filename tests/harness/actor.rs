@@ -46,6 +46,21 @@ impl Actor {
         self.send(self.request(Method::PUT, path).json(&body), format!("PUT {path} {body}")).await
     }
 
+    /// Sends JSON.
+    pub async fn patch(&self, path: &str, body: Value) -> Reply {
+        self.send(self.request(Method::PATCH, path).json(&body), format!("PATCH {path} {body}")).await
+    }
+
+    /// Takes away.
+    pub async fn delete(&self, path: &str) -> Reply {
+        self.send(self.request(Method::DELETE, path), format!("DELETE {path}")).await
+    }
+
+    /// Takes away, with JSON that says who does it.
+    pub async fn delete_with(&self, path: &str, body: Value) -> Reply {
+        self.send(self.request(Method::DELETE, path).json(&body), format!("DELETE {path} {body}")).await
+    }
+
     /// Sends whatever the builder says.
     pub async fn send(&self, request: reqwest::RequestBuilder, name: String) -> Reply {
         Reply::of(name, request.send().await.unwrap()).await

@@ -7,8 +7,8 @@ use common::{
     wakeups::Queue,
 };
 use local::{Inbox, Message};
-use rocket::{Build, Rocket, fairing::AdHoc};
-use sqlx::{PgConnection, PgPool, postgres::PgPoolOptions};
+use rocket::fairing::AdHoc;
+use sqlx::{AssertSqlSafe, PgConnection, PgPool, postgres::PgPoolOptions};
 use tokio::{
     sync::{oneshot, watch},
     task::JoinHandle,
@@ -17,7 +17,7 @@ use url::Url;
 
 use crate::{Actor, Database, PATIENCE, services::shared};
 
-const KEY: &str = "a key for tests only, long enough to be one";
+pub(crate) const KEY: &str = "a key for tests only, long enough to be one";
 
 /// A whole Taskbell of one test: its own database, queue and mail catcher, and the API on a port of its own. The worker
 /// runs when the test asks for it.
@@ -34,8 +34,6 @@ pub struct TestApp {
     pub database_url: Url,
     /// Where the API answers.
     pub api: Url,
-    /// Every route that the API mounts: its method and its pattern.
-    pub routes: Vec<(String, String)>,
     /// The queue's URL.
     pub redis_url: Url,
     pub(crate) namespace: String,
@@ -65,7 +63,16 @@ impl TestApp {
     /// # Panics
     /// When something does not start.
     pub async fn with_redis(redis_url: Url) -> Self {
-        Self::over(Database::new().await, redis_url).await
+        Self::over(Database::new().await, redis_url, &[]).await
+    }
+
+    /// With settings of the test's own, beside those of every test.
+    ///
+    /// # Panics
+    /// When something does not start.
+    pub async fn with_settings(own: &[(&str, &str)]) -> Self {
+        let database = Database::new().await;
+        Self::over(database, shared().redis_url.clone(), own).await
     }
 
     /// Over a database that the test has furnished.
@@ -73,25 +80,13 @@ impl TestApp {
     /// # Panics
     /// When something does not start.
     pub async fn with_database(database: Database) -> Self {
-        Self::over(database, shared().redis_url.clone()).await
+        Self::over(database, shared().redis_url.clone(), &[]).await
     }
 
-    async fn over(database: Database, redis_url: Url) -> Self {
+    async fn over(database: Database, redis_url: Url, own: &[(&str, &str)]) -> Self {
         let namespace = database.name.clone();
-        let settings = Settings::from_variables(
-            [
-                ("TASKBELL_DATABASE_URL", database.url_as("taskbell_app").as_str()),
-                ("TASKBELL_DATABASE_CONNECTIONS", "4"),
-                ("TASKBELL_REDIS_URL", redis_url.as_str()),
-                ("TASKBELL_REDIS_NAMESPACE", &namespace),
-                ("TASKBELL_SERVER_KEY", KEY),
-                ("TASKBELL_PORT", "0"),
-            ]
-            .map(|(variable, value)| (variable.to_owned(), value.to_owned())),
-        );
-        let rocket = api::server(&settings.unwrap()).unwrap();
-        let routes = rocket.routes().map(|route| (route.method.to_string(), route.uri.to_string())).collect();
-        let (api, shutdown) = launch(rocket).await;
+        let settings = api_settings(&database.url_as("taskbell_app"), &redis_url, &namespace, own);
+        let (api, shutdown) = launch(&settings).await;
         Self {
             inbox: Inbox::start((Ipv4Addr::LOCALHOST, 0).into(), None).await.unwrap(),
             queue: Queue::open(&redis_url, &namespace).unwrap(),
@@ -101,11 +96,29 @@ impl TestApp {
             redis_url,
             namespace,
             api,
-            routes,
             database,
             http: reqwest::Client::builder().pool_max_idle_per_host(0).timeout(PATIENCE).build().unwrap(),
             shutdown,
         }
+    }
+
+    /// An address of the API.
+    ///
+    /// # Panics
+    /// When the path is none.
+    #[must_use]
+    pub fn url(&self, path: &str) -> Url {
+        self.api.join(path).unwrap()
+    }
+
+    /// Takes Postgres away from the API: its connections end, and it gets no new ones.
+    pub async fn lose_the_database(&self) {
+        let name = self.database_url.path().trim_start_matches('/');
+        let statement = format!("alter database {name} connection limit 0");
+        sqlx::raw_sql(AssertSqlSafe(statement)).execute(&self.admin).await.unwrap();
+        let end = "select pg_terminate_backend(pid) from pg_stat_activity
+                   where datname = current_database() and usename = 'taskbell_app'";
+        sqlx::query(end).execute(&self.admin).await.unwrap();
     }
 
     /// Somebody without an account.
@@ -227,10 +240,35 @@ impl RunningWorker {
     }
 }
 
-async fn launch(rocket: Rocket<Build>) -> (Url, rocket::Shutdown) {
+/// Every route that the API mounts: its method and its pattern.
+///
+/// # Panics
+/// When the settings are not enough for a server.
+#[must_use]
+pub fn mounted_routes() -> Vec<(String, String)> {
+    // Nothing is connected to before the launch.
+    let nowhere = |scheme: &str| Url::parse(&format!("{scheme}://localhost/")).unwrap();
+    let rocket = api::server(&api_settings(&nowhere("postgres"), &nowhere("redis"), "nowhere", &[])).unwrap();
+    rocket.routes().map(|route| (route.method.to_string(), route.uri.to_string())).collect()
+}
+
+fn api_settings(database_url: &Url, redis_url: &Url, namespace: &str, own: &[(&str, &str)]) -> Settings {
+    let usual = [
+        ("TASKBELL_DATABASE_URL", database_url.as_str()),
+        ("TASKBELL_DATABASE_CONNECTIONS", "4"),
+        ("TASKBELL_REDIS_URL", redis_url.as_str()),
+        ("TASKBELL_REDIS_NAMESPACE", namespace),
+        ("TASKBELL_SERVER_KEY", KEY),
+        ("TASKBELL_PORT", "0"),
+    ];
+    let all = usual.iter().chain(own).map(|(variable, value)| ((*variable).to_owned(), (*value).to_owned()));
+    Settings::from_variables(all).unwrap()
+}
+
+async fn launch(settings: &Settings) -> (Url, rocket::Shutdown) {
     let (tell, told) = oneshot::channel();
     let tell = std::sync::Mutex::new(Some(tell));
-    let rocket = rocket.attach(AdHoc::on_liftoff("port", move |rocket| {
+    let rocket = api::server(settings).unwrap().attach(AdHoc::on_liftoff("port", move |rocket| {
         let port = rocket.config().port;
         let shutdown = rocket.shutdown();
         Box::pin(async move {

@@ -10,16 +10,22 @@
 
 mod actor;
 mod app;
+mod browser;
 mod database;
 mod factory;
+mod log;
+mod password;
 mod queue;
 mod reply;
 pub mod services;
 
 pub use actor::Actor;
-pub use app::TestApp;
+pub use app::{TestApp, mounted_routes};
+pub use browser::{Browser, Mark, Target, Window};
 pub use database::Database;
 pub use factory::Team;
+pub use log::Log;
+pub use password::PASSWORD;
 pub use reply::Reply;
 
 /// How long a test waits for something that must happen. Long, since two cores may be busy with other tests.

@@ -50,6 +50,17 @@ impl Reply {
         self.headers.get(name)?.to_str().ok()
     }
 
+    /// All by which a client could tell this answer from another: status, headers but for those of the request, and body.
+    #[must_use]
+    pub fn appearance(&self) -> String {
+        let own = ["date", "x-request-id"];
+        let mut headers: Vec<String> = self.headers.iter().map(|(name, value)| format!("{name}: {value:?}")).collect();
+        headers.retain(|header| !own.iter().any(|name| header.starts_with(name)));
+        headers.sort_unstable();
+        let id = self.header("x-request-id").unwrap_or_default();
+        format!("{}\n{}\n\n{}", self.status, headers.join("\n"), self.body.replace(id, "…"))
+    }
+
     /// The body as it came.
     #[must_use]
     pub fn text(&self) -> &str {

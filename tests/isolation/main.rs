@@ -14,4 +14,6 @@ mod matrix;
 mod outside;
 mod policies;
 mod rows;
+mod secrets;
+mod upgrade;
 mod world;

@@ -1,24 +1,24 @@
-use common::access::{Me, Scope};
+use common::access::{Me, Personal, Scope};
 use rocket::{
     Request,
     request::{FromRequest, Outcome},
 };
 
-use super::{bearer, db, deny};
+use super::{bearer, db, deny, origin};
 use crate::problem::Problem;
 
-/// Who calls, for routes of the account itself.
-pub(crate) struct Caller(pub(crate) Scope<Me>);
+/// Who calls, for routes of the account itself: by a session, or where it says `ReadMe` by a personal token too.
+pub(crate) struct Caller<P = Me>(pub(crate) Scope<P>);
 
-impl Caller {
+impl<P: Personal> Caller<P> {
     pub(super) async fn identify(request: &Request<'_>) -> Result<Self, Problem> {
-        let token = bearer(request)?;
-        Ok(Self(db(request)?.begin_account(&token).await?))
+        let credential = bearer(request)?;
+        Ok(Self(db(request)?.begin_account(&credential, &origin(request)).await?))
     }
 }
 
 #[rocket::async_trait]
-impl<'r> FromRequest<'r> for Caller {
+impl<'r, P: Personal> FromRequest<'r> for Caller<P> {
     type Error = ();
 
     async fn from_request(request: &'r Request<'_>) -> Outcome<Self, ()> {

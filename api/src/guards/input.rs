@@ -72,7 +72,7 @@ impl<'r, T: Input> FromData<'r> for Body<T> {
     }
 }
 
-fn answer<'r, S>(request: &Request<'_>, result: Result<S, Problem>) -> Outcome<'r, S, ()> {
+pub(super) fn answer<'r, S>(request: &Request<'_>, result: Result<S, Problem>) -> Outcome<'r, S, ()> {
     match result {
         Ok(input) => Outcome::Success(input),
         Err(problem) => deny(request, problem),
@@ -80,7 +80,7 @@ fn answer<'r, S>(request: &Request<'_>, result: Result<S, Problem>) -> Outcome<'
 }
 
 /// The whole body, within 64 KiB and ten seconds.
-async fn bytes(data: Data<'_>) -> Result<Vec<u8>, Problem> {
+pub(super) async fn bytes(data: Data<'_>) -> Result<Vec<u8>, Problem> {
     let late = |_| Problem::new(Status::RequestTimeout, "too_slow", "The body did not arrive within ten seconds.");
     let broken = |_| Problem::new(Status::BadRequest, "broken_body", "The body ended before its time.");
     let body = data.open(64.kibibytes()).into_bytes();
@@ -92,7 +92,7 @@ async fn bytes(data: Data<'_>) -> Result<Vec<u8>, Problem> {
     }
 }
 
-fn parse<T: Input>(request: &Request<'_>, bytes: &[u8]) -> Result<T, Problem> {
+pub(super) fn parse<T: Input>(request: &Request<'_>, bytes: &[u8]) -> Result<T, Problem> {
     if !request.content_type().is_some_and(|media| media.is_json()) {
         let detail = "The body must be JSON, and Content-Type must say so: application/json.";
         return Err(Problem::new(Status::UnsupportedMediaType, "not_json", detail));

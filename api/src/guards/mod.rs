@@ -2,21 +2,27 @@
 //! organization's segment; a handler only ever sees what they have proved.
 
 mod caller;
+mod confirmed;
+mod form;
 mod id;
 mod input;
 mod json;
 mod org;
+mod origin;
 mod query;
 
 use std::sync::Mutex;
 
-use common::{db::Db, error::Error, secrets::SessionToken};
+use common::{db::Db, error::Error, secrets::Credential};
 use rocket::{Request, http::Status, outcome::Outcome};
 
 pub(crate) use caller::Caller;
+pub(crate) use confirmed::{Proved, Sure, SureMine};
+pub(crate) use form::{Form, Typed};
 pub(crate) use id::Id;
 pub(crate) use input::{Body, In, Mine};
-pub(crate) use org::Org;
+pub(crate) use org::{Org, named};
+pub(crate) use origin::{Asked, origin};
 pub(crate) use query::Query;
 
 use crate::problem::Problem;
@@ -41,13 +47,13 @@ fn deny<S, F>(request: &Request<'_>, problem: Problem) -> Outcome<S, (Status, ()
 }
 
 /// The domain's database.
-fn db<'r>(request: &'r Request<'_>) -> Result<&'r Db, Problem> {
+pub(crate) fn db<'r>(request: &'r Request<'_>) -> Result<&'r Db, Problem> {
     let missing = || Problem::new(Status::InternalServerError, "internal", "There is no database.");
     request.rocket().state::<Db>().ok_or_else(missing)
 }
 
-/// The bearer's token. What does not even have the form of one is refused without a query.
-fn bearer(request: &Request<'_>) -> Result<SessionToken, Problem> {
+/// The bearer's credential. What does not even have the form of one is refused without a query.
+pub(crate) fn bearer(request: &Request<'_>) -> Result<Credential, Problem> {
     let header = request.headers().get_one("Authorization").unwrap_or_default();
     let (scheme, token) = header.split_once(' ').unwrap_or_default();
     let token = if scheme.eq_ignore_ascii_case("bearer") { token.trim().parse().ok() } else { None };

@@ -1,15 +1,16 @@
 use std::ops::{Deref, DerefMut};
 
 use common::{
-    access::{OrgRef, Permission, Scope},
+    access::{OrgRef, Permission, ReadMe, Scope},
     error::Error,
 };
 use rocket::{
     Request,
+    http::Status,
     request::{FromRequest, Outcome},
 };
 
-use super::{Caller, bearer, db, deny};
+use super::{Caller, bearer, db, deny, origin};
 use crate::problem::Problem;
 
 /// Where, and with which permission, for routes without a body. The organization is the first segment after the mount.
@@ -17,15 +18,34 @@ pub(crate) struct Org<P>(pub(crate) Scope<P>);
 
 impl<P: Permission> Org<P> {
     pub(super) async fn enter(request: &Request<'_>) -> Result<Self, Problem> {
-        let token = bearer(request)?;
-        let named: Option<OrgRef> = request.param::<&str>(0).and_then(Result::ok).and_then(|org| org.parse().ok());
-        let Some(org) = named else {
+        let credential = bearer(request)?;
+        let Some(org) = named(request) else {
             // What cannot be an organization's name is no organization; but the credential is looked at first, as always.
-            Caller::identify(request).await?;
-            return Err(Error::NotFound.into());
+            return match Caller::<ReadMe>::identify(request).await {
+                Err(problem) if problem.status() == Status::Unauthorized => Err(problem),
+                _ => Err(Error::NotFound.into()),
+            };
         };
-        Ok(Self(db(request)?.begin_request(&token, org).await?))
+        match db(request)?.begin_request(&credential, org, &origin(request)).await {
+            Err(Error::Moved(slug)) => Err(moved(request, &slug)),
+            scope => Ok(Self(scope?)),
+        }
     }
+}
+
+/// The organization as the path names it.
+pub(crate) fn named(request: &Request<'_>) -> Option<OrgRef> {
+    request.param::<&str>(0).and_then(Result::ok).and_then(|org| org.parse().ok())
+}
+
+/// The same place under the slug of today; the client asks there again, with method and body as they are.
+fn moved(request: &Request<'_>, slug: &str) -> Problem {
+    let path = request.uri().path().as_str();
+    // `/v1/orgs/{org}` and the rest.
+    let rest = path.splitn(5, '/').nth(4).map_or_else(String::new, |rest| format!("/{rest}"));
+    let query = request.uri().query().map_or_else(String::new, |query| format!("?{query}"));
+    let detail = "The organization has another slug now.";
+    Problem::new(Status::PermanentRedirect, "moved", detail).with("Location", format!("/v1/orgs/{slug}{rest}{query}"))
 }
 
 #[rocket::async_trait]

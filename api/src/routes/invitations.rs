@@ -1,12 +1,16 @@
 use common::{
     access::ManageMembers,
+    db::Db,
+    ids::InvitationId,
     invitations::{self, Invitation, NewInvitation},
+    memberships::Acceptance,
+    offers,
 };
-use rocket::{get, post};
+use rocket::{State, delete, get, post};
 
 use crate::{
-    answer::{All, Answer, Created, Found},
-    guards::{In, Org},
+    answer::{All, Answer, Changed, Created, Done, Found},
+    guards::{Asked, Body, Id, In, Org},
 };
 
 #[post("/<_>/invitations", data = "<input>")]
@@ -19,4 +23,23 @@ pub(crate) async fn create(input: In<ManageMembers, NewInvitation>) -> Answer<Cr
 #[get("/<_>/invitations")]
 pub(crate) async fn list(mut org: Org<ManageMembers>) -> Answer<Found<All<Invitation>>> {
     Ok(Found(All { data: invitations::pending(&mut org).await? }))
+}
+
+#[post("/<_>/invitations/<id>/resend")]
+pub(crate) async fn resend(mut org: Org<ManageMembers>, id: Id<InvitationId>) -> Answer<Changed<Invitation>> {
+    let invitation = invitations::resend(&mut org, id.found()?).await?;
+    Ok(Changed(org.0.commit(invitation).await?))
+}
+
+#[delete("/<_>/invitations/<id>")]
+pub(crate) async fn destroy(mut org: Org<ManageMembers>, id: Id<InvitationId>) -> Answer<Done> {
+    let revoked = invitations::revoke(&mut org, id.found()?).await?;
+    Ok(Done(org.0.commit(revoked).await?))
+}
+
+/// By the token alone: to say no, nobody needs an account.
+#[post("/declines", data = "<body>")]
+pub(crate) async fn decline(db: &State<Db>, asked: Asked, body: Body<Acceptance>) -> Answer<Done> {
+    let offer = offers::show(db, body.0.invitation, &asked.0).await?;
+    Ok(Done(offers::decline(db, &offer, &asked.0).await?))
 }

@@ -1,17 +1,18 @@
 use common::{
-    access::{ListMembers, ManageMembers},
+    access::{ManageMembers, Member, OwnOrganization},
     ids::AccountId,
-    memberships::{self, Acceptance, Joined, Membership, RoleChoice},
+    memberships::{self, Acceptance, Joined, Membership, RoleChoice, Transfer},
+    permissions::{self, Explained, PermissionsFilter},
 };
-use rocket::{get, post, put};
+use rocket::{delete, get, post, put};
 
 use crate::{
-    answer::{All, Answer, Changed, Created, Found},
-    guards::{Id, In, Mine, Org},
+    answer::{All, Answer, Changed, Created, Done, Found},
+    guards::{Id, In, Mine, Org, Query, Sure},
 };
 
 #[get("/<_>/members")]
-pub(crate) async fn list(mut org: Org<ListMembers>) -> Answer<Found<All<Membership>>> {
+pub(crate) async fn list(mut org: Org<Member>) -> Answer<Found<All<Membership>>> {
     Ok(Found(All { data: memberships::list(&mut org).await? }))
 }
 
@@ -25,9 +26,45 @@ pub(crate) async fn change_role(
     Ok(Changed(scope.commit(membership).await?))
 }
 
+#[put("/<_>/members/<account>/suspension")]
+pub(crate) async fn suspend(mut org: Org<ManageMembers>, account: Id<AccountId>) -> Answer<Changed<Membership>> {
+    let membership = memberships::suspend(&mut org, account.found()?).await?;
+    Ok(Changed(org.0.commit(membership).await?))
+}
+
+#[delete("/<_>/members/<account>/suspension")]
+pub(crate) async fn reinstate(mut org: Org<ManageMembers>, account: Id<AccountId>) -> Answer<Changed<Membership>> {
+    let membership = memberships::reinstate(&mut org, account.found()?).await?;
+    Ok(Changed(org.0.commit(membership).await?))
+}
+
+#[delete("/<_>/members/<account>", rank = 2)]
+pub(crate) async fn destroy(mut org: Org<ManageMembers>, account: Id<AccountId>) -> Answer<Done> {
+    let removed = memberships::remove(&mut org, account.found()?).await?;
+    Ok(Done(org.0.commit(removed).await?))
+}
+
+#[delete("/<_>/members/me", rank = 1)]
+pub(crate) async fn leave(mut org: Org<Member>) -> Answer<Done> {
+    let left = memberships::leave(&mut org).await?;
+    Ok(Done(org.0.commit(left).await?))
+}
+
+#[post("/<_>/transfer", data = "<input>")]
+pub(crate) async fn transfer(input: Sure<OwnOrganization, Transfer>) -> Answer<Changed<Membership>> {
+    let Sure { mut scope, body, confirmed } = input;
+    let owner = memberships::transfer(&mut scope, &confirmed, body.account).await?;
+    Ok(Changed(scope.commit(owner).await?))
+}
+
 #[post("/memberships", data = "<input>")]
 pub(crate) async fn accept(input: Mine<Acceptance>) -> Answer<Created<Joined>> {
     let Mine { mut scope, body } = input;
     let joined = memberships::accept(&mut scope, &body).await?;
     Ok(Created(scope.commit(joined).await?))
+}
+
+#[get("/<_>/permissions")]
+pub(crate) async fn explain(mut org: Org<Member>, filter: Query<PermissionsFilter>) -> Answer<Found<Explained>> {
+    Ok(Found(permissions::explain(&mut org, &filter.0).await?))
 }

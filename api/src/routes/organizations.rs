@@ -1,12 +1,12 @@
 use common::{
-    access::Member,
-    organizations::{self, NewOrganization, Organization},
+    access::{Member, OwnOrganization, UpdateOrganization},
+    organizations::{self, Deletion, NewOrganization, Organization, OrganizationChanges},
 };
-use rocket::{get, post};
+use rocket::{delete, get, patch, post};
 
 use crate::{
-    answer::{All, Answer, Created, Found},
-    guards::{Caller, Mine, Org},
+    answer::{All, Answer, Changed, Created, Found},
+    guards::{Caller, In, Mine, Org, Sure},
 };
 
 #[post("/", data = "<input>")]
@@ -24,4 +24,24 @@ pub(crate) async fn list(mut caller: Caller) -> Answer<Found<All<Organization>>>
 #[get("/<_>")]
 pub(crate) async fn show(mut org: Org<Member>) -> Answer<Found<Organization>> {
     Ok(Found(organizations::show(&mut org).await?))
+}
+
+#[patch("/<_>", data = "<input>")]
+pub(crate) async fn update(input: In<UpdateOrganization, OrganizationChanges>) -> Answer<Changed<Organization>> {
+    let In { mut scope, body } = input;
+    let organization = organizations::update(&mut scope, body).await?;
+    Ok(Changed(scope.commit(organization).await?))
+}
+
+#[delete("/<_>", data = "<input>")]
+pub(crate) async fn destroy(input: Sure<OwnOrganization, Deletion>) -> Answer<Changed<Organization>> {
+    let Sure { mut scope, confirmed, .. } = input;
+    let organization = organizations::delete(&mut scope, &confirmed).await?;
+    Ok(Changed(scope.commit(organization).await?))
+}
+
+#[delete("/<_>/deletion")]
+pub(crate) async fn restore(mut org: Org<OwnOrganization>) -> Answer<Changed<Organization>> {
+    let organization = organizations::restore(&mut org).await?;
+    Ok(Changed(org.0.commit(organization).await?))
 }

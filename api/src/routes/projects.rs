@@ -1,12 +1,12 @@
 use common::{
-    access::{CreateProjects, InProject, ManageProject, Member},
+    access::{CreateProjects, InProject, ManageProject, Member, OwnOrganization, ReadTasks},
     ids::{AccountId, ProjectId},
-    projects::{self, Grant, GrantChoice, NewProject, Project},
+    projects::{self, BreakGlass, Grant, GrantChoice, NewProject, Project, ProjectChanges},
 };
-use rocket::{get, post, put};
+use rocket::{delete, get, patch, post, put};
 
 use crate::{
-    answer::{All, Answer, Changed, Created, Found},
+    answer::{All, Answer, Changed, Created, Done, Found},
     guards::{Id, In, Org},
 };
 
@@ -27,6 +27,20 @@ pub(crate) async fn show(mut org: Org<Member>, id: Id<ProjectId>) -> Answer<Foun
     Ok(Found(projects::show(&mut org, id.found()?).await?))
 }
 
+#[patch("/<_>/projects/<id>", data = "<input>")]
+pub(crate) async fn update(id: Id<ProjectId>, input: In<ManageProject, ProjectChanges>) -> Answer<Changed<Project>> {
+    let In { mut scope, body } = input;
+    let mut project = InProject::<ManageProject>::enter(&mut scope, id.found()?).await?;
+    let project = projects::update(&mut project, body).await?;
+    Ok(Changed(scope.commit(project).await?))
+}
+
+#[get("/<_>/projects/<id>/grants")]
+pub(crate) async fn grants(mut org: Org<ReadTasks>, id: Id<ProjectId>) -> Answer<Found<All<Grant>>> {
+    let mut project = InProject::<ReadTasks>::enter(&mut org, id.found()?).await?;
+    Ok(Found(All { data: projects::grants(&mut project).await? }))
+}
+
 #[put("/<_>/projects/<id>/grants/<account>", data = "<input>")]
 pub(crate) async fn grant(
     id: Id<ProjectId>,
@@ -37,4 +51,18 @@ pub(crate) async fn grant(
     let mut project = InProject::<ManageProject>::enter(&mut scope, id.found()?).await?;
     let grant = projects::grant(&mut project, account.found()?, body).await?;
     Ok(Changed(scope.commit(grant).await?))
+}
+
+#[delete("/<_>/projects/<id>/grants/<account>")]
+pub(crate) async fn withdraw(mut org: Org<ManageProject>, id: Id<ProjectId>, account: Id<AccountId>) -> Answer<Done> {
+    let mut project = InProject::<ManageProject>::enter(&mut org, id.found()?).await?;
+    let withdrawn = projects::withdraw(&mut project, account.found()?).await?;
+    Ok(Done(org.0.commit(withdrawn).await?))
+}
+
+#[post("/<_>/projects/<id>/access", data = "<input>")]
+pub(crate) async fn break_glass(id: Id<ProjectId>, input: In<OwnOrganization, BreakGlass>) -> Answer<Created<Grant>> {
+    let In { mut scope, body } = input;
+    let grant = projects::break_glass(&mut scope, id.found()?, body).await?;
+    Ok(Created(scope.commit(grant).await?))
 }

@@ -1,15 +1,39 @@
 use common::{
     db::Db,
-    sessions::{self, Session, SignIn},
+    ids::SessionId,
+    sessions::{self, NewSession, Session, SignIn},
 };
-use rocket::{State, post};
+use rocket::{State, delete, get, post};
 
 use crate::{
-    answer::{Answer, Created},
-    guards::Body,
+    answer::{All, Answer, Created, Done, Found},
+    guards::{Asked, Body, Caller, Id},
 };
 
 #[post("/", data = "<body>")]
-pub(crate) async fn create(db: &State<Db>, body: Body<SignIn>) -> Answer<Created<Session>> {
-    Ok(Created(sessions::sign_in(db, body.0).await?))
+pub(crate) async fn create(db: &State<Db>, asked: Asked, body: Body<SignIn>) -> Answer<Created<NewSession>> {
+    Ok(Created(sessions::sign_in(db, body.0, &asked.0).await?))
+}
+
+#[get("/sessions")]
+pub(crate) async fn list(mut caller: Caller) -> Answer<Found<All<Session>>> {
+    Ok(Found(All { data: sessions::list(&mut caller.0).await? }))
+}
+
+#[delete("/sessions/<id>")]
+pub(crate) async fn destroy(mut caller: Caller, id: Id<SessionId>) -> Answer<Done> {
+    let ended = sessions::end(&mut caller.0, id.found()?).await?;
+    Ok(Done(caller.0.commit(ended).await?))
+}
+
+#[delete("/sessions/current")]
+pub(crate) async fn destroy_current(mut caller: Caller) -> Answer<Done> {
+    let ended = sessions::end_current(&mut caller.0).await?;
+    Ok(Done(caller.0.commit(ended).await?))
+}
+
+#[delete("/sessions")]
+pub(crate) async fn destroy_others(mut caller: Caller) -> Answer<Done> {
+    let ended = sessions::end_others(&mut caller.0).await?;
+    Ok(Done(caller.0.commit(ended).await?))
 }

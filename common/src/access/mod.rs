@@ -80,11 +80,13 @@ mod project;
 mod roles;
 mod rules;
 mod scope;
+mod sets;
 
 pub use committed::{Committed, Written};
 pub use permissions::*;
 pub use project::InProject;
 pub use roles::{GrantRole, Role};
-pub use rules::{RoleChange, may_change_role, may_invite_as};
+pub use rules::{RoleChange, may_act_on, may_change_role, may_give};
 pub(crate) use scope::Core;
-pub use scope::{Link, Me, OrgRef, Scope, SignUp, System};
+pub use scope::{Invited, Link, Mailbox, Me, OrgRef, Personal, ReadMe, Refused, Scope, SignUp, System};
+pub use sets::{PermissionFault, Permissions, RolePermissions, Scopes};

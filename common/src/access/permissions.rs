@@ -70,8 +70,22 @@ impl Permission for Member {
     const NAME: &'static str = "member";
 }
 
-impl Implies<ReadTasks> for WriteTasks {}
-impl Implies<ReadTasks> for CompleteTasks {}
-impl Implies<ReadTasks> for WriteComments {}
-impl Implies<ReadTasks> for ManageProject {}
-impl Implies<CompleteTasks> for WriteTasks {}
+macro_rules! implications {
+    ($($name:ident => $($weaker:ident),+;)+) => {
+        $($(impl Implies<$weaker> for $name {})+)+
+
+        /// The same for sets: a bit, and those that come with it.
+        pub(super) const IMPLIED: &[(i64, i64)] = &[$(($name::BITS, $($weaker::BITS)|+)),+];
+    };
+}
+
+implications! {
+    WriteTasks => ReadTasks, CompleteTasks;
+    CompleteTasks => ReadTasks;
+    WriteComments => ReadTasks;
+    ManageProject => ReadTasks;
+    ManageMembers => ListMembers;
+}
+
+/// Reading one's own account: no permission in an organization, but a scope that a personal token may have.
+pub const READ_ME: (i64, &str) = (1 << 13, "me:read");

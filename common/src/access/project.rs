@@ -2,7 +2,7 @@
 
 use std::marker::PhantomData;
 
-use super::{Core, Permission, ReadTasks, Scope};
+use super::{Core, Permission, Permissions, ReadTasks, Scope};
 use crate::{
     error::{Error, Result},
     ids::ProjectId,
@@ -27,10 +27,11 @@ impl<'s, P: Permission> InProject<'s, P> {
         Self::admit(scope.core(), project, held)
     }
 
-    /// Decides once more, for what is done under a lock that was waited for.
-    pub(crate) async fn admit_again(&mut self) -> Result<()> {
+    /// Decides once more, for what is done under a lock that was waited for; gives all that is held in the project.
+    pub(crate) async fn admit_again(&mut self) -> Result<Permissions> {
         let held = held(self.core, self.id).await?;
-        InProject::<P>::admit(self.core, self.id, held).map(drop)
+        InProject::<P>::admit(self.core, self.id, held)?;
+        Ok(Permissions::of(held))
     }
 
     /// Decides by the permissions that a statement has found: unseen is 404, seen but not allowed is 403.

@@ -4,14 +4,11 @@
 use deserr::Deserr;
 use serde::Serialize;
 
-use super::{permissions::*, rules::may_act_on};
+use super::permissions::*;
 use crate::input::Faults;
 
-/// A role in an organization; each holds all that the later ones hold.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserr, sqlx::Type)]
-#[serde(rename_all = "snake_case")]
-#[deserr(rename_all = lowercase, error = Faults)]
-#[sqlx(type_name = "text", rename_all = "snake_case")]
+/// A built-in role of every organization; each holds all that the later ones hold. Custom ones stand in the table `roles`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
     /// Everything.
     Owner,
@@ -57,10 +54,21 @@ impl Role {
         }
     }
 
-    /// Whether `other` holds a permission that this role lacks.
+    /// The name for people.
     #[must_use]
-    pub const fn is_below(self, other: Self) -> bool {
-        !may_act_on(self.permissions(), other.permissions())
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Owner => "Owner",
+            Self::Admin => "Admin",
+            Self::Member => "Member",
+            Self::Guest => "Guest",
+        }
+    }
+
+    /// Whether a custom role would be taken for this one.
+    #[must_use]
+    pub fn is_built_in(key: &str) -> bool {
+        Self::ALL.iter().any(|role| role.as_str() == key)
     }
 }
 

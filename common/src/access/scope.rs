@@ -8,12 +8,13 @@ use std::{
 
 use sqlx::PgConnection;
 
-use super::{Committed, Permission, Written};
+use super::{Committed, Permission, Written, permissions::READ_ME};
 use crate::{
+    audit::Origin,
     db::{Db, Transaction},
-    error::{Error, Result},
+    error::{Error, Refusal, Result},
     ids::{AccountId, NotAnId, OrgId, SessionId},
-    secrets::{Purpose, SessionToken, Token},
+    secrets::{Credential, Purpose, SessionToken, Token},
     text::{EmailAddress, Name, Slug},
 };
 
@@ -30,6 +31,8 @@ pub struct Scope<P> {
 pub(crate) struct Core {
     transaction: Transaction,
     pub(crate) db: Db,
+    /// Which request this is, for the audit log.
+    pub(crate) origin: Origin,
     /// As the URL named it; binds cursors to it.
     pub(crate) org: Option<OrgRef>,
     /// Mail was written that is due soon.
@@ -42,17 +45,51 @@ impl Core {
     }
 }
 
-/// The caller, in no organization.
+/// The caller, in no organization, by a session: personal tokens manage no account.
 #[derive(Debug)]
 pub enum Me {}
+
+/// The caller, to be read only: a session, or a personal token with the scope `me:read`.
+#[derive(Debug)]
+pub enum ReadMe {}
+
+/// Who may come in to an account.
+pub trait Personal: Send + Sync + 'static {
+    /// The scope that lets a personal token in; zero: none does.
+    const SCOPE: i64;
+    /// What is said to a token that may not.
+    const REFUSAL: fn() -> Error;
+}
+
+impl Personal for Me {
+    const SCOPE: i64 = 0;
+    const REFUSAL: fn() -> Error = || Error::Refused(Refusal::SessionNeeded);
+}
+
+impl Personal for ReadMe {
+    const SCOPE: i64 = READ_ME.0;
+    const REFUSAL: fn() -> Error = || Error::Forbidden(READ_ME.1);
+}
 
 /// Somebody who claims an e-mail and has proved nothing.
 #[derive(Debug)]
 pub enum SignUp {}
 
+/// A stranger who asks for mail to an address; there may be no account.
+#[derive(Debug)]
+pub enum Mailbox {}
+
+/// Somebody has failed to become an account: only its log may be written.
+#[derive(Debug)]
+pub enum Refused {}
+
 /// The holder of a link from a mail.
 #[derive(Debug)]
 pub enum Link {}
+
+/// The holder of an invitation's mail, who may have an account or not.
+#[derive(Debug)]
+pub enum Invited {}
 
 /// The worker: it has a tenant and no permission.
 #[derive(Debug)]
@@ -74,6 +111,8 @@ impl FromStr for OrgRef {
         text.parse().map(Self::Id).or_else(|_| text.parse().map(Self::Slug)).map_err(|_| NotAnId)
     }
 }
+
+crate::input::parsed_field!(OrgRef);
 
 impl fmt::Display for OrgRef {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -110,8 +149,9 @@ impl<P> Scope<P> {
         &self.core.db
     }
 
-    fn new(db: &Db, transaction: Transaction, org: Option<OrgRef>) -> Self {
-        Self { core: Core { transaction, db: db.clone(), org, owes: false }, holds: PhantomData }
+    fn new(db: &Db, transaction: Transaction, org: Option<OrgRef>, origin: &Origin) -> Self {
+        let core = Core { transaction, db: db.clone(), origin: origin.clone(), org, owes: false };
+        Self { core, holds: PhantomData }
     }
 }
 
@@ -119,56 +159,96 @@ impl Db {
     /// Verifies credential, membership and permission, in this order.
     ///
     /// # Errors
-    /// [`Error::Unauthenticated`], [`Error::NotFound`] when not an active member, [`Error::Forbidden`].
-    pub async fn begin_request<P: Permission>(&self, token: &SessionToken, org: OrgRef) -> Result<Scope<P>> {
-        let opener = format!("begin_request('{}', '{org}', {})", token.hash(), P::BITS);
-        match Transaction::open(&self.pool, &opener).await {
-            Ok(transaction) => Ok(Scope::new(self, transaction, Some(org))),
-            Err(sqlx::Error::Database(refusal)) if refusal.code().as_deref() == Some("TB403") => {
-                Err(Error::Forbidden(P::NAME))
-            }
-            Err(fault) => Err(fault.into()),
-        }
+    /// [`Error::Unauthenticated`], [`Error::NotFound`] when not an active member, [`Error::Moved`] for a member who uses a
+    /// former slug, [`Error::Forbidden`].
+    pub async fn begin_request<P: Permission>(
+        &self,
+        credential: &Credential,
+        org: OrgRef,
+        origin: &Origin,
+    ) -> Result<Scope<P>> {
+        let opener = format!("begin_request('{}', '{org}', {})", credential.hash(), P::BITS);
+        let transaction = self.let_in(&opener, || Error::Forbidden(P::NAME)).await?;
+        self.uses.note(&credential.hash(), origin.address);
+        Ok(Scope::new(self, transaction, Some(org), origin))
     }
 
     /// Verifies the credential.
     ///
     /// # Errors
-    /// [`Error::Unauthenticated`].
-    pub async fn begin_account(&self, token: &SessionToken) -> Result<Scope<Me>> {
-        self.open(&format!("begin_account('{}')", token.hash())).await
+    /// [`Error::Unauthenticated`], or what [`Personal`] says to a token.
+    pub async fn begin_account<P: Personal>(&self, credential: &Credential, origin: &Origin) -> Result<Scope<P>> {
+        let opener = format!("begin_account('{}', {})", credential.hash(), P::SCOPE);
+        let transaction = self.let_in(&opener, P::REFUSAL).await?;
+        self.uses.note(&credential.hash(), origin.address);
+        Ok(Scope::new(self, transaction, None, origin))
     }
 
-    /// Starts a session for an account whose password has just been verified.
+    /// Starts a session for an account whose password has just been verified against the hash `known`.
     ///
     /// # Errors
-    /// The database's only.
+    /// [`Error::Busy`] when the account has another hash by now.
     pub(crate) async fn begin_session(
         &self,
         account: AccountId,
         session: SessionId,
         token: &SessionToken,
+        known: &str,
+        origin: &Origin,
     ) -> Result<Scope<Me>> {
-        self.open(&format!("begin_session('{account}', '{session}', '{}')", token.hash())).await
+        let opener = format!("begin_session('{account}', '{session}', '{}', {})", token.hash(), text(known));
+        self.open(&opener, origin).await
     }
 
     /// Finds or makes the account of an e-mail that nobody has proved to own.
     ///
     /// # Errors
     /// The database's only.
-    pub async fn begin_sign_up(&self, email: &EmailAddress, name: &Name) -> Result<Scope<SignUp>> {
-        // Text of a stranger: it travels as hexadecimal digits, which cannot carry SQL.
-        let text = |text: &str| format!("convert_from(decode('{}', 'hex'), 'UTF8')", hex(text.as_bytes()));
-        self.open(&format!("begin_sign_up({}, '{}', {})", text(email.as_str()), AccountId::new(), text(name.as_str())))
-            .await
+    pub async fn begin_sign_up(&self, email: &EmailAddress, name: &Name, origin: &Origin) -> Result<Scope<SignUp>> {
+        let opener =
+            format!("begin_sign_up({}, '{}', {})", text(email.as_str()), AccountId::new(), text(name.as_str()));
+        self.open(&opener, origin).await
+    }
+
+    /// The account of an e-mail, or none: what is done in it must not be told.
+    ///
+    /// # Errors
+    /// The database's only.
+    pub async fn begin_mailbox(&self, email: &EmailAddress, origin: &Origin) -> Result<Scope<Mailbox>> {
+        self.open(&format!("begin_mailbox({})", text(email.as_str())), origin).await
+    }
+
+    /// The log of an account that somebody has failed to become.
+    ///
+    /// # Errors
+    /// The database's only.
+    pub(crate) async fn begin_refusal(&self, account: AccountId, origin: &Origin) -> Result<Scope<Refused>> {
+        self.open(&format!("begin_refusal('{account}')"), origin).await
     }
 
     /// Verifies a mailed token.
     ///
     /// # Errors
     /// [`Error::NotFound`] when it is unknown, used or too old.
-    pub async fn begin_link(&self, token: &Token, purpose: Purpose) -> Result<Scope<Link>> {
-        self.open(&format!("begin_link('{}', '{}')", token.hash(), purpose.as_str())).await
+    pub async fn begin_link(&self, token: &Token, purpose: Purpose, origin: &Origin) -> Result<Scope<Link>> {
+        self.open(&format!("begin_link('{}', '{}')", token.hash(), purpose.as_str()), origin).await
+    }
+
+    /// Verifies the token of an invitation.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] when it is unknown, answered, revoked or too old.
+    pub(crate) async fn begin_offer(&self, token: &Token, origin: &Origin) -> Result<Scope<Invited>> {
+        self.open(&format!("begin_offer('{}')", token.hash()), origin).await
+    }
+
+    /// The same, and finds or makes the account of the invited address, which must not have a verified one.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] then too.
+    pub(crate) async fn begin_joining(&self, token: &Token, name: &Name, origin: &Origin) -> Result<Scope<Invited>> {
+        let opener = format!("begin_joining('{}', '{}', {})", token.hash(), AccountId::new(), text(name.as_str()));
+        self.open(&opener, origin).await
     }
 
     /// The tenant of a mail, for the worker alone (a test sees to it).
@@ -177,19 +257,29 @@ impl Db {
     /// The database's only.
     pub async fn for_job(&self, org: Option<OrgId>, account: Option<AccountId>) -> Result<Scope<System>> {
         let id = |id: Option<String>| id.map_or_else(|| "null".to_owned(), |id| format!("'{id}'"));
-        self.open(&format!("begin_job({}, {})", id(org.map(|o| o.to_string())), id(account.map(|a| a.to_string()))))
-            .await
+        let opener = format!("begin_job({}, {})", id(org.map(|o| o.to_string())), id(account.map(|a| a.to_string())));
+        self.open(&opener, &Origin::default()).await
     }
 
-    async fn open<W>(&self, opener: &str) -> Result<Scope<W>> {
-        Ok(Scope::new(self, Transaction::open(&self.pool, opener).await?, None))
+    async fn open<W>(&self, opener: &str, origin: &Origin) -> Result<Scope<W>> {
+        Ok(Scope::new(self, Transaction::open(&self.pool, opener).await?, None, origin))
+    }
+
+    /// Opens, and names what is missing where the opener only says that something is.
+    async fn let_in(&self, opener: &str, refusal: impl FnOnce() -> Error) -> Result<Transaction> {
+        Transaction::open(&self.pool, opener).await.map_err(|fault| match &fault {
+            sqlx::Error::Database(said) if said.code().as_deref() == Some("TB403") => refusal(),
+            _ => fault.into(),
+        })
     }
 }
 
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut digits, byte| {
+/// Text of a stranger travels as hexadecimal digits, which cannot carry SQL.
+fn text(text: &str) -> String {
+    let digits = text.bytes().fold(String::with_capacity(text.len() * 2), |mut digits, byte| {
         // Writing to a String cannot fail.
         let _ = write!(digits, "{byte:02x}");
         digits
-    })
+    });
+    format!("convert_from(decode('{digits}', 'hex'), 'UTF8')")
 }

@@ -14,7 +14,7 @@ pub use bootstrap::{MigrateError, RolePasswords, create_database, migrate, url_a
 pub use connect::{ConnectError, connect, refuse_other_schema, refuse_powerful_role};
 pub(crate) use transaction::Transaction;
 
-use crate::secrets::ServerKey;
+use crate::{secrets::ServerKey, sessions::Uses};
 
 /// The migrations, built into the binary. A database that is ahead is fine: migrations expand before they contract
 /// (migrations/README.md), so the binary of yesterday still runs on the schema of today.
@@ -24,19 +24,21 @@ pub static MIGRATOR: LazyLock<Migrator> = LazyLock::new(|| {
     migrator
 });
 
-/// What a process needs to open scopes: its pool, the deployment's key, and whom to tell that mail was written.
+/// What a process needs to open scopes: its pool, the deployment's key, whom to tell that mail was written, and which
+/// credentials were used of late.
 #[derive(Clone, Debug)]
 pub struct Db {
     pub(crate) pool: PgPool,
     pub(crate) key: ServerKey,
     pub(crate) owed: Arc<Notify>,
+    pub(crate) uses: Uses,
 }
 
 impl Db {
     /// Over a pool made by [`connect`].
     #[must_use]
     pub fn new(pool: PgPool, key: ServerKey) -> Self {
-        Self { pool, key, owed: Arc::default() }
+        Self { pool, key, owed: Arc::default(), uses: Uses::default() }
     }
 
     /// The server key, for what renders mails.

@@ -4,11 +4,11 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Claim, MailKind};
+use super::{Claim, MailKind, Notice};
 use crate::{
-    access::{Permission, ReadTasks, Role, Scope, System},
-    error::Result,
-    ids::{InvitationId, VerificationId},
+    access::{Permission, ReadTasks, Scope, System},
+    error::{Error, Result},
+    ids::VerificationId,
     time::DueColumns,
 };
 
@@ -53,6 +53,26 @@ pub enum Subject {
     },
     /// Somebody signed up with an address that has an account.
     AlreadyRegistered,
+    /// A way in for somebody who has lost their password.
+    PasswordReset {
+        /// Its token is derived from this row.
+        id: uuid::Uuid,
+        /// Until when.
+        expires_at: Timestamp,
+    },
+    /// Asks one of the two mailboxes of a change of address.
+    EmailChange {
+        /// Its token is derived from this row.
+        id: uuid::Uuid,
+        /// Whether this is the address that the account has now.
+        old: bool,
+        /// The address that it shall have.
+        new_email: String,
+        /// Until when.
+        expires_at: Timestamp,
+    },
+    /// Tells of something that has happened.
+    Notice(Notice),
 }
 
 /// A reminder, as its reader understands it.
@@ -88,6 +108,10 @@ pub async fn content(scope: &mut Scope<System>, claim: &Claim) -> Result<Result<
         MailKind::Invitation => invitation(scope, claim).await,
         MailKind::Verification => verification(scope, claim).await,
         MailKind::AlreadyRegistered => already_registered(scope, claim).await,
+        MailKind::PasswordReset => password_reset(scope, claim).await,
+        MailKind::EmailChangeOld => email_change(scope, claim, true).await,
+        MailKind::EmailChangeNew => email_change(scope, claim, false).await,
+        MailKind::Notice => notice(scope, claim).await,
     }
 }
 
@@ -95,7 +119,7 @@ async fn reminder(scope: &mut Scope<System>, claim: &Claim) -> Result<Result<Con
     let row = sqlx::query!(
         r#"select a.email, a.name, o.name as organization, o.slug, p.name as project, p.key, t.id as task_id, t.number, t.title,
                   t.due_on, t.due_local, t.due_zone, t.due_at as task_due_at, coalesce(a.time_zone, o.time_zone) as "zone!",
-                  d.due_at, t.completed_at is null as "open!",
+                  d.due_at, t.completed_at is null as "open!", o.deletion_due_at is null as "lives!",
                   permissions_of(a.id, p.id, p.visibility) & $2 <> 0 as "sees!", clock_timestamp() as "date!"
            from deliveries d
                 join tasks t on t.org_id = d.org_id and t.id = d.task_id
@@ -111,6 +135,9 @@ async fn reminder(scope: &mut Scope<System>, claim: &Claim) -> Result<Result<Con
     let Some(row) = row else { return Ok(Err("the delivery is cancelled, or its recipient or task is gone")) };
     if !row.open {
         return Ok(Err("task completed"));
+    }
+    if !row.lives {
+        return Ok(Err("the organization is being deleted"));
     }
     if !row.sees {
         return Ok(Err("the recipient cannot see the project any more"));
@@ -137,12 +164,14 @@ async fn reminder(scope: &mut Scope<System>, claim: &Claim) -> Result<Result<Con
 
 async fn invitation(scope: &mut Scope<System>, claim: &Claim) -> Result<Result<Content, &'static str>> {
     let row = sqlx::query!(
-        r#"select i.id as "id: InvitationId", i.email, i.role as "role: Role", i.expires_at, o.name as organization, a.name as inviter,
-                  i.accepted_at is null and i.revoked_at is null and i.expires_at > now() as "open!", clock_timestamp() as "date!"
+        r#"select i.token_id, i.email, coalesce(r.name, i.role) as "role!", i.expires_at, o.name as organization, a.name as inviter,
+                  i.accepted_at is null and i.revoked_at is null and i.declined_at is null and i.expires_at > now()
+                  and o.deletion_due_at is null as "open!", clock_timestamp() as "date!"
            from deliveries d
                 join invitations i on i.org_id = d.org_id and i.id = d.invitation_id
                 join organizations o on o.id = d.org_id
                 join accounts a on a.id = i.invited_by
+                left join roles r on r.org_id = i.org_id and r.key = i.custom_role
            where d.mail_id = $1 and d.cancelled_at is null"#,
         claim.id.0,
     )
@@ -156,10 +185,10 @@ async fn invitation(scope: &mut Scope<System>, claim: &Claim) -> Result<Result<C
         name: None,
         date: row.date.to_jiff(),
         about: Subject::Invitation {
-            id: row.id.0,
+            id: row.token_id,
             organization: row.organization,
             inviter: row.inviter,
-            role: row.role.as_str().to_owned(),
+            role: row.role,
             expires_at: row.expires_at.to_jiff(),
         },
     }))
@@ -197,4 +226,64 @@ async fn already_registered(scope: &mut Scope<System>, claim: &Claim) -> Result<
     .await?;
     let Some(row) = row else { return Ok(Err("the account is gone, or its delivery cancelled")) };
     Ok(Ok(Content { to: row.email, name: Some(row.name), date: row.date.to_jiff(), about: Subject::AlreadyRegistered }))
+}
+
+async fn password_reset(scope: &mut Scope<System>, claim: &Claim) -> Result<Result<Content, &'static str>> {
+    let row = sqlx::query!(
+        r#"select r.id, r.expires_at, a.email, a.name, r.used_at is null and r.expires_at > now() as "open!", clock_timestamp() as "date!"
+           from deliveries d join password_resets r on r.id = d.reset_id join accounts a on a.id = r.account_id
+           where d.mail_id = $1 and d.cancelled_at is null"#,
+        claim.id.0,
+    )
+    .fetch_optional(scope.sql())
+    .await?;
+    let Some(row) = row.filter(|row| row.open) else {
+        return Ok(Err("the reset is void, or its delivery cancelled"));
+    };
+    Ok(Ok(Content {
+        to: row.email,
+        name: Some(row.name),
+        date: row.date.to_jiff(),
+        about: Subject::PasswordReset { id: row.id, expires_at: row.expires_at.to_jiff() },
+    }))
+}
+
+async fn email_change(scope: &mut Scope<System>, claim: &Claim, old: bool) -> Result<Result<Content, &'static str>> {
+    let row = sqlx::query!(
+        r#"select c.id, c.new_email, c.expires_at, a.email, a.name, clock_timestamp() as "date!", c.expires_at > now()
+                  and case when $2 then c.old_confirmed_at is null else c.new_confirmed_at is null end as "open!"
+           from deliveries d join email_changes c on c.id = d.email_change_id join accounts a on a.id = c.account_id
+           where d.mail_id = $1 and d.cancelled_at is null"#,
+        claim.id.0,
+        old,
+    )
+    .fetch_optional(scope.sql())
+    .await?;
+    let Some(row) = row.filter(|row| row.open) else {
+        return Ok(Err("the change of address is void, or its delivery cancelled"));
+    };
+    let about = Subject::EmailChange {
+        id: row.id,
+        old,
+        new_email: row.new_email.clone(),
+        expires_at: row.expires_at.to_jiff(),
+    };
+    // No name to an address that nobody has proved to own, as in a verification.
+    let (to, name) = if old { (row.email, Some(row.name)) } else { (row.new_email, None) };
+    Ok(Ok(Content { to, name, date: row.date.to_jiff(), about }))
+}
+
+async fn notice(scope: &mut Scope<System>, claim: &Claim) -> Result<Result<Content, &'static str>> {
+    let row = sqlx::query!(
+        r#"select a.email, a.name, d.notice as "notice!", clock_timestamp() as "date!", a.deleted_at is null as "lives!"
+           from deliveries d join accounts a on a.id = d.account_id where d.mail_id = $1 and d.cancelled_at is null"#,
+        claim.id.0,
+    )
+    .fetch_optional(scope.sql())
+    .await?;
+    let Some(row) = row.filter(|row| row.lives) else {
+        return Ok(Err("the account is gone, or its delivery cancelled"));
+    };
+    let notice = serde_json::from_value(row.notice).map_err(|fault| Error::Internal(Box::new(fault)))?;
+    Ok(Ok(Content { to: row.email, name: Some(row.name), date: row.date.to_jiff(), about: Subject::Notice(notice) }))
 }

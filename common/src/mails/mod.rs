@@ -4,6 +4,7 @@
 
 mod claims;
 mod content;
+mod notice;
 mod sweep;
 
 use jiff::Timestamp;
@@ -12,12 +13,15 @@ use uuid::Uuid;
 
 pub use claims::{Attempt, Claim, Outcome, Phase, claim, finish, mark_sending, renew};
 pub use content::{Content, ReminderContent, Subject, content};
+pub use notice::Notice;
 pub use sweep::{Swept, sweep};
 
 use crate::{
     access::{Core, Written},
     error::Result,
-    ids::{AccountId, DeliveryId, InvitationId, MailId, ReminderId, TaskId, VerificationId},
+    ids::{
+        AccountId, DeliveryId, EmailChangeId, InvitationId, MailId, PasswordResetId, ReminderId, TaskId, VerificationId,
+    },
 };
 
 /// What a mail is for. A new kind is a variant here, a template folder, and a line in `content`.
@@ -32,6 +36,14 @@ pub enum MailKind {
     Verification,
     /// Tells an owner that somebody signed up with their address.
     AlreadyRegistered,
+    /// A way in for somebody who has lost their password.
+    PasswordReset,
+    /// Asks the address that an account has whether it shall have another.
+    EmailChangeOld,
+    /// Asks the address that an account shall have.
+    EmailChangeNew,
+    /// Tells of something that has happened.
+    Notice,
 }
 
 impl MailKind {
@@ -43,6 +55,10 @@ impl MailKind {
             Self::Invitation => "invitation",
             Self::Verification => "verification",
             Self::AlreadyRegistered => "already_registered",
+            Self::PasswordReset => "password_reset",
+            Self::EmailChangeOld => "email_change_old",
+            Self::EmailChangeNew => "email_change_new",
+            Self::Notice => "notice",
         }
     }
 }
@@ -57,6 +73,9 @@ pub(crate) struct Owed {
     pub task: Option<TaskId>,
     pub invitation: Option<InvitationId>,
     pub verification: Option<VerificationId>,
+    pub reset: Option<PasswordResetId>,
+    pub email_change: Option<EmailChangeId>,
+    pub notice: Option<serde_json::Value>,
     /// None: at once.
     pub due_at: Option<Timestamp>,
 }
@@ -64,6 +83,11 @@ pub(crate) struct Owed {
 impl Owed {
     pub(crate) fn to_account(kind: MailKind, account: AccountId) -> Self {
         Self { account: Some(account), ..Self::to_nobody_yet(kind) }
+    }
+
+    /// Tells somebody of something that has happened.
+    pub(crate) fn notice(account: AccountId, notice: &Notice) -> Self {
+        Self { notice: Some(notice.stored()), ..Self::to_account(MailKind::Notice, account) }
     }
 
     /// To an address that need not have an account.
@@ -76,6 +100,9 @@ impl Owed {
             task: None,
             invitation: None,
             verification: None,
+            reset: None,
+            email_change: None,
+            notice: None,
             due_at: None,
         }
     }
@@ -87,18 +114,23 @@ pub(crate) async fn owe(core: &mut Core, owed: &[Owed]) -> Result<Written<()>> {
     let soon = sqlx::query_scalar!(
         r#"with owed as (
                select *, coalesce(due_at, now()) as at
-               from unnest($1::uuid[], $2::uuid[], $3::text[], $4::uuid[], $5::uuid[], $6::uuid[], $7::uuid[], $8::uuid[], $9::timestamptz[])
-                    as o (delivery_id, mail_id, kind, account_id, reminder_id, task_id, invitation_id, verification_id, due_at)
+               from unnest($1::uuid[], $2::uuid[], $3::text[], $4::uuid[], $5::uuid[], $6::uuid[], $7::uuid[], $8::uuid[],
+                           $9::uuid[], $10::uuid[], $11::jsonb[], $12::timestamptz[])
+                    as o (delivery_id, mail_id, kind, account_id, reminder_id, task_id, invitation_id, verification_id,
+                          reset_id, email_change_id, notice, due_at)
            ), mailed as (
                insert into mails (id, org_id, account_id, kind, due_at, next_at, expires_at)
                select mail_id, current_org(), account_id, kind, at, at,
                       -- As long as what it says is of use.
-                      at + case kind when 'invitation' then interval '7 days' when 'verification' then interval '24 hours'
-                                     else interval '12 hours' end
+                      at + case kind when 'invitation' then interval '7 days' when 'notice' then interval '7 days'
+                                     when 'password_reset' then interval '1 hour' when 'reminder' then interval '12 hours'
+                                     else interval '24 hours' end
                from owed
            ), delivered as (
-               insert into deliveries (id, org_id, account_id, mail_id, kind, reminder_id, task_id, invitation_id, verification_id, due_at)
-               select delivery_id, current_org(), account_id, mail_id, kind, reminder_id, task_id, invitation_id, verification_id, at from owed
+               insert into deliveries (id, org_id, account_id, mail_id, kind, reminder_id, task_id, invitation_id, verification_id,
+                                       reset_id, email_change_id, notice, due_at)
+               select delivery_id, current_org(), account_id, mail_id, kind, reminder_id, task_id, invitation_id, verification_id,
+                      reset_id, email_change_id, notice, at from owed
            )
            select coalesce(bool_or(at < now() + interval '2 seconds'), false) as "soon!" from owed"#,
         &owed.iter().map(|o| o.delivery.0).collect::<Vec<_>>(),
@@ -109,6 +141,9 @@ pub(crate) async fn owe(core: &mut Core, owed: &[Owed]) -> Result<Written<()>> {
         &ids(|o| o.task.map(|id| id.0)) as _,
         &ids(|o| o.invitation.map(|id| id.0)) as _,
         &ids(|o| o.verification.map(|id| id.0)) as _,
+        &ids(|o| o.reset.map(|id| id.0)) as _,
+        &ids(|o| o.email_change.map(|id| id.0)) as _,
+        &owed.iter().map(|o| o.notice.clone()).collect::<Vec<_>>() as _,
         owed.iter().map(|o| o.due_at.map(ToSqlx::to_sqlx)).collect::<Vec<_>>() as _,
     )
     .fetch_one(core.sql())

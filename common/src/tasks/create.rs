@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::Task;
 use crate::{
-    access::{Implies, InProject, WriteTasks, Written},
+    access::{Core, Implies, InProject, WriteTasks, Written},
     error::{Error, Result},
     ids::{AccountId, ProjectId, TaskId},
     input::Faults,
@@ -63,6 +63,7 @@ pub async fn create(
     let description = new.description.as_ref().map_or("", Description::as_str);
     let id = TaskId::new();
     let people: Vec<Uuid> = assignees.iter().map(|account| account.0).collect();
+    still_members(project.core, &people).await?;
     let row = sqlx::query!(
         r#"with project as (
                update projects set last_number = last_number + 1 where id = $2 returning key, last_number
@@ -105,4 +106,23 @@ pub async fn create(
     };
     let planned = reminders::plan(project.core, &task, &new.reminders).await?;
     Ok(planned.map(|reminders| CreatedTask { task, reminders }))
+}
+
+/// Only active members are assigned; whoever suspends or removes one of them at this moment waits for this task, and then
+/// takes it from them (tests/api/members.rs: `nobody_is_assigned_who_was_removed_at_that_moment`).
+async fn still_members(core: &mut Core, people: &[Uuid]) -> Result<()> {
+    if people.is_empty() {
+        return Ok(());
+    }
+    let members = sqlx::query_scalar!(
+        "select account_id from memberships where account_id = any($1) and status = 'active' order by account_id for share",
+        people,
+    )
+    .fetch_all(core.sql())
+    .await?;
+    if members.len() == people.len() {
+        Ok(())
+    } else {
+        Err(Error::Conflict { code: "not_a_member", detail: "an assignee is not an active member of the organization" })
+    }
 }

@@ -106,7 +106,7 @@ pub async fn find<P: Permission>(scope: &mut Scope<impl Permission>, id: TaskId)
                   t.created_by, t.created_at, t.updated_at, t.completed_at, t.completed_by, t.version,
                   permissions_in(p.id, p.visibility)
                   | case when exists (select from task_assignees a where a.task_id = t.id and a.account_id = current_account())
-                         then $2::bigint else 0 end as "held!"
+                         then $2::bigint & current_scopes() else 0 end as "held!"
            from tasks t join projects p on p.org_id = t.org_id and p.id = t.project_id
            where t.id = $1"#,
         id.0,

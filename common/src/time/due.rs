@@ -191,7 +191,7 @@ fn local_time(text: &str) -> Result<civil::DateTime, TimeFault> {
     local.round(micro).map_err(|_| TimeFault::OutOfRange)
 }
 
-fn instant(text: &str) -> Result<Timestamp, TimeFault> {
+pub(super) fn instant(text: &str) -> Result<Timestamp, TimeFault> {
     let at: Timestamp = text.parse().map_err(|_| TimeFault::NotAnInstant)?;
     in_range(at.to_zoned(TimeZone::UTC).date())?;
     Timestamp::from_microsecond(at.as_microsecond()).map_err(|_| TimeFault::OutOfRange)

@@ -1,10 +1,12 @@
 //! When: due values, offsets and zones. Pure; the present is always an argument.
 
 mod due;
+mod instant;
 mod offset;
 mod zone;
 
 pub use due::{Due, DueColumns, When, WhenColumns};
+pub use instant::Instant;
 pub use offset::Offset;
 pub use zone::TimeZoneName;
 

@@ -13,14 +13,14 @@ begin
     return null;
 end $$;
 
--- The columns of a table with an alias before each.
-create function furnish.columns(tab regclass, alias text, but text) returns text
+-- The columns of a table, but some, with an alias before each.
+create function furnish.columns(tab regclass, alias text, but text default '^$') returns text
     language sql stable as $$
     select string_agg(alias || quote_ident(attname), ', ' order by attnum) from pg_attribute
-    where attrelid = tab and attnum > 0 and not attisdropped and attgenerated = '' and attname <> but $$;
+    where attrelid = tab and attnum > 0 and not attisdropped and attgenerated = '' and attname !~ but $$;
 
--- Writes `furnish.restore()`, one static statement after the other, so that Postgres plans them once. When a credential was last
--- used makes no row another one: it is stamped whatever is asked.
+-- Writes `furnish.restore()`, one static statement after the other, so that Postgres plans them once. When and from where a
+-- credential was last used makes no row another one: it is stamped whatever is asked.
 create function furnish.keep() returns void
     language plpgsql as $$
 declare
@@ -36,7 +36,7 @@ begin
         execute format('create trigger furnish_touch after insert or update or delete on public.%s
                         for each statement execute function furnish.touch()', tab);
         same := format('row(%s)::text = row(%s)::text',
-                       furnish.columns(tab, 'o.', 'last_used_at'), furnish.columns(tab, 'n.', 'last_used_at'));
+                       furnish.columns(tab, 'o.', '^last_used_'), furnish.columns(tab, 'n.', '^last_used_'));
         removal := removal || format('
             if %3$L = any (touched) then
                 return query with written as (
@@ -49,7 +49,7 @@ begin
                     insert into public.%1$s (%2$s) overriding system value
                     select %3$s from pristine.%1$s o where not exists (select from public.%1$s n where %4$s) returning *)
                 select %5$L, false, to_jsonb(m) from missing m;
-            end if;', tab, furnish.columns(tab, '', ''), furnish.columns(tab, 'o.', ''), same, tab::text);
+            end if;', tab, furnish.columns(tab, ''), furnish.columns(tab, 'o.'), same, tab::text);
     end loop;
     -- As a replica: no trigger speaks, and no reference hinders.
     execute format($f$

@@ -74,8 +74,9 @@ begin
     return coalesce(listed, case
         when col.atttypid = 'text'::regtype then quote_literal(furnish.canary(t, variant, concat_ws(' ', tab, col.attname)))
         when col.atttypid = 'jsonb'::regtype then quote_literal(jsonb_build_object('canary', furnish.canary(t, variant, tab::text)))
-        when col.atttypid = 'uuid'::regtype then 'gen_random_uuid()'
-        when col.atttypid = 'bytea'::regtype then 'sha256(gen_random_uuid()::text::bytea)'
+        when col.atttypid = 'uuid'::regtype then quote_literal(furnish.hidden_id(t, tab::text, col.attname, variant))
+        when col.atttypid = 'bytea'::regtype
+            then format('sha256(%L::bytea)', furnish.hidden_id(t, tab::text, col.attname, variant))
         when col.atttypid in ('timestamptz'::regtype, 'date'::regtype, 'timestamp'::regtype) then 'now() + interval ''1 day'''
         when col.atttypid in ('smallint'::regtype, 'integer'::regtype, 'bigint'::regtype) then '1'
         when col.atttypid = 'boolean'::regtype then 'true'

@@ -16,7 +16,16 @@ begin
     insert into sessions (id, account_id, token_hash, expires_at)
     values (furnish.id(t, 'session', 'of ' || who), account, furnish.token(t, 'bearer', who, 'tbs_'), now() + interval '1 day');
     insert into verifications (id, account_id, name, password_hash, token_hash, expires_at, used_at)
-    values (gen_random_uuid(), account, furnish.canary(t, who, 'verification'), hash, sha256(account::text::bytea), now(), now());
+    values (furnish.hidden_id(t, who, 'verification'), account, furnish.canary(t, who, 'verification'), hash, sha256(account::text::bytea), now(), now());
+    insert into password_resets (id, account_id, token_hash, expires_at, used_at)
+    values (furnish.hidden_id(t, who, 'reset'), account, sha256(account::text::bytea), now(), now());
+    insert into email_changes (id, account_id, new_email, old_token_hash, new_token_hash, expires_at)
+    values (furnish.hidden_id(t, who, 'change'), account, furnish.canary(t, who, 'former@example.org'),
+            sha256(account::text::bytea), sha256('new' || account::text::bytea), now());
+    -- Two, so that there is a second page.
+    insert into audit_events (id, account_id, action, actor_id, subject_id, request_id)
+    select furnish.hidden_id(t, who, 'event', nth::text), account, 'session.created', account, account, furnish.canary(t, who, 'request')
+    from generate_series(1, 2) nth;
     return account;
 end $$;
 
@@ -66,22 +75,41 @@ begin
     perform furnish.name(t, 'org', 'own', 'canary-' || t);
     insert into organizations (id, slug, name) values (org, 'canary-' || t, furnish.canary(t, 'org', 'name'));
     -- `target` is acted upon; `keeper` manages every project; from `viewer` on they have a grant of that name and nothing else.
-    foreach who in array array['owner', 'admin', 'member', 'target', 'keeper', 'guest', 'suspended',
+    -- `custom` has a role of the organization's own: members:list, audit:read, tasks:read.
+    insert into roles (org_id, key, name, permissions)
+    select org, 'canary-' || t || '-' || word, furnish.canary(t, 'org', word), 548 from unnest(array['role', 'spare']) word;
+    perform furnish.name(t, 'role', 'own', 'canary-' || t || '-role'), furnish.name(t, 'role', 'spare', 'canary-' || t || '-spare');
+    foreach who in array array['owner', 'admin', 'member', 'custom', 'target', 'keeper', 'guest', 'suspended', 'removed',
                                'viewer', 'commenter', 'editor', 'manager'] loop
         insert into memberships (org_id, account_id, role, status)
         values (org, furnish.person(t, who),
-                case when who in ('owner', 'admin') then who when who in ('member', 'target', 'keeper') then 'member' else 'guest' end,
-                case who when 'suspended' then 'suspended' else 'active' end);
+                case when who in ('owner', 'admin', 'member') then who when who in ('target', 'keeper') then 'member'
+                     when who = 'custom' then 'canary-' || t || '-role' else 'guest' end,
+                case when who in ('suspended', 'removed') then who else 'active' end);
+        insert into tokens (org_id, id, account_id, name, token_hash, scopes, expires_at, revoked_at)
+        values (org, furnish.id(t, 'token', 'of ' || who), furnish.id(t, 'person', who), furnish.canary(t, who, 'token'),
+                furnish.personal_token(t, 'token of ' || who), 16383, now() + interval '1 day',
+                case when who in ('suspended', 'removed') then now() end);
     end loop;
+    insert into former_slugs (slug, org_id) values ('canary-' || t || '-former', org);
+    perform furnish.name(t, 'org', 'former', 'canary-' || t || '-former');
+    insert into audit_events (id, org_id, action, actor_id, subject_id, request_id)
+    select furnish.hidden_id(t, 'event', nth::text), org, 'member.role_changed', furnish.id(t, 'person', 'owner'),
+           furnish.id(t, 'person', 'target'), furnish.canary(t, 'org', 'request')
+    from generate_series(1, 2) nth;
     perform furnish.name(t, 'member', 'own', furnish.id(t, 'person', 'target')::text),
             furnish.name(t, 'member', 'owner', furnish.id(t, 'person', 'owner')::text),
-            furnish.name(t, 'member', 'suspended', furnish.id(t, 'person', 'suspended')::text);
+            furnish.name(t, 'member', 'suspended', furnish.id(t, 'person', 'suspended')::text),
+            furnish.name(t, 'member', 'removed', furnish.id(t, 'person', 'removed')::text);
 
-    insert into invitations (org_id, id, email, role, invited_by, token_hash, expires_at) values
-        (org, furnish.id(t, 'invitation', 'own'), furnish.canary(t, 'org', 'invited@example.org'), 'guest',
+    insert into invitations (org_id, id, token_id, email, role, invited_by, token_hash, expires_at) values
+        (org, furnish.id(t, 'invitation', 'own'), furnish.hidden_id(t, 'invitation token'), furnish.canary(t, 'org', 'invited@example.org'), 'guest',
          furnish.id(t, 'person', 'owner'), sha256(org::text::bytea), now() + interval '1 day'),
-        (org, furnish.id(t, 'invitation', 'offer'), furnish.canary(case t when 'a' then 'x' else t end, 'invited', 'mail@example.org'), 'guest',
+        (org, furnish.id(t, 'invitation', 'offer'), furnish.hidden_id(t, 'offer token'), furnish.canary(case t when 'a' then 'x' else t end, 'invited', 'mail@example.org'), 'guest',
          furnish.id(t, 'person', 'owner'), furnish.token(t, 'offer', 'own'), now() + interval '1 day');
+
+    -- The token of an offer is for one account where an account accepts it, and a proof in itself where none is asked for.
+    perform furnish.name(t, 'open_offer', 'own', (select value from furnish.things where tenant = t and kind = 'offer'));
 
     -- The four kinds of project that tell predicates apart: open with the guests' grants, private with them, private without,
     -- open without.
@@ -102,8 +130,13 @@ begin
     insert into accounts (id, email, name)
     values (furnish.id(t, 'person', 'newcomer'), furnish.canary(t, 'newcomer', 'mail@example.org'), furnish.canary(t, 'newcomer', 'name'));
     insert into verifications (id, account_id, name, password_hash, token_hash, expires_at)
-    values (gen_random_uuid(), furnish.id(t, 'person', 'newcomer'), furnish.canary(t, 'newcomer', 'verification'), 'none',
+    values (furnish.hidden_id(t, 'newcomer'), furnish.id(t, 'person', 'newcomer'), furnish.canary(t, 'newcomer', 'verification'), 'none',
             furnish.token(t, 'verification', 'own'), now() + interval '1 day');
+    insert into password_resets (id, account_id, token_hash, expires_at)
+    values (furnish.hidden_id(t, 'reset'), furnish.id(t, 'person', 'target'), furnish.token(t, 'reset', 'own'), now() + interval '1 day');
+    insert into email_changes (id, account_id, new_email, old_token_hash, new_token_hash, expires_at)
+    values (furnish.hidden_id(t, 'change'), furnish.id(t, 'person', 'target'), furnish.canary(t, 'target', 'new@example.org'),
+            furnish.token(t, 'email_change', 'own'), sha256('new' || org::text::bytea), now() + interval '1 day');
     insert into mails (id, account_id, kind, due_at, next_at, expires_at)
     values (furnish.id(t, 'mail', 'account'), furnish.id(t, 'person', 'newcomer'), 'already_registered', now() + interval '1 year',
             now() + interval '1 year', now() + interval '2 years');
@@ -120,8 +153,24 @@ select furnish.person('x', 'invited');
 select furnish.name('x', 'member', 'outsider', furnish.person('x', 'outsider')::text);
 insert into memberships (org_id, account_id, role)
 select furnish.id(t, 'org', 'id'), twin, 'member' from furnish.person('x', 'twin') twin, unnest(array['a', 'b']) t;
+insert into tokens (org_id, id, account_id, name, token_hash, scopes, expires_at)
+values (furnish.id('b', 'org', 'id'), furnish.id('x', 'token', 'of twin'), furnish.id('x', 'person', 'twin'),
+        furnish.canary('x', 'twin', 'token'), furnish.personal_token('x', 'token of twin'), 16383, now() + interval '1 day');
 
+-- Sessions and personal tokens that are over; a token for each scope that the owner could give one.
 insert into sessions (id, account_id, token_hash, expires_at)
-values (gen_random_uuid(), furnish.id('a', 'person', 'owner'), furnish.token('a', 'bearer', 'expired', 'tbs_'), now());
+values (furnish.hidden_id('a', 'expired'), furnish.id('a', 'person', 'owner'), furnish.token('a', 'bearer', 'expired', 'tbs_'), now());
+insert into tokens (org_id, id, account_id, name, token_hash, scopes, expires_at, revoked_at)
+select furnish.id('a', 'org', 'id'), furnish.hidden_id('a', variant), furnish.id('a', 'person', 'owner'), variant, furnish.personal_token('a', variant),
+       scopes, expires_at, revoked_at
+from (values ('token expired', 16383::bigint, now(), null::timestamptz),
+             ('token revoked', 16383, now() + interval '1 day', now())) over (variant, scopes, expires_at, revoked_at)
+union all
+select furnish.id('a', 'org', 'id'), furnish.hidden_id('a', 'scope', bit::text), furnish.id('a', 'person', 'owner'), 'scope ' || bit,
+       furnish.personal_token('a', 'scope ' || bit), (1 << bit) | case
+           -- As the product gives them: managing members lists them, whatever concerns projects reads tasks.
+           when bit = 3 then 4 when bit = 10 then 2560 when bit in (8, 11, 12) then 512 else 0 end,
+       now() + interval '1 day', null
+from generate_series(0, 13) bit;
 
 select furnish.plant('b');

@@ -25,6 +25,10 @@ begin
     return made;
 end $$;
 
+-- An id that no request names, the same in every run like all others: lists are ordered by them.
+create function furnish.hidden_id(variadic words text[]) returns uuid
+    language sql immutable as $$ select md5('hidden ' || array_to_string(words, '.'))::uuid $$;
+
 -- Names a token (32 bytes, base64url) and gives its hash.
 create function furnish.token(t text, kind text, variant text, prefix text default '') returns bytea
     language plpgsql as $$
@@ -32,6 +36,37 @@ declare secret constant bytea := sha256(convert_to(concat_ws('.', t, kind, varia
 begin
     perform furnish.name(t, kind, variant, prefix || translate(rtrim(encode(secret, 'base64'), '='), '+/', '-_'));
     return sha256(secret);
+end $$;
+
+-- The checksum of personal tokens: CRC-32, bit by bit.
+create function furnish.crc32(data bytea) returns bigint
+    language plpgsql immutable as $$
+declare crc bigint := 4294967295;
+begin
+    for place in 0 .. length(data) - 1 loop
+        crc := crc # get_byte(data, place);
+        for bit in 1 .. 8 loop
+            crc := crc >> 1 # (crc & 1) * 3988292384;
+        end loop;
+    end loop;
+    return crc # 4294967295;
+end $$;
+
+-- Names a personal token as a bearer: 43 characters and their checksum in six digits of base 62. Gives the hash.
+create function furnish.personal_token(t text, variant text) returns bytea
+    language plpgsql as $$
+declare
+    digits  constant text := '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
+    secret  constant text := left(encode(sha256(convert_to(concat_ws('.', t, variant), 'UTF8')), 'hex'), 43);
+    rest    bigint := furnish.crc32(secret::bytea);
+    written text := '';
+begin
+    for digit in 1 .. 6 loop
+        written := substr(digits, (rest % 62)::integer + 1, 1) || written;
+        rest := rest / 62;
+    end loop;
+    perform furnish.name(t, 'bearer', variant, 'tbl_' || secret || written);
+    return sha256(secret::bytea);
 end $$;
 
 create function furnish.canary(t text, variant text, place text) returns text

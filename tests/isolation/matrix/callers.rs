@@ -38,22 +38,52 @@ pub(crate) const CALLERS: &[Caller] = &[
     stray("expired", Credential::Named("a", "expired")),
     session("outsider", "x", "outsider", &[], NOTHING),
     session("suspended", "a", "suspended", &[], NOTHING),
+    session("removed", "a", "removed", &[], NOTHING),
     session("invited", "x", "invited", &["a"], NOTHING),
     session("guest", "a", "guest", &["a"], NOTHING),
     session("viewer", "a", "viewer", &["a"], GRANTED),
     session("commenter", "a", "commenter", &["a"], GRANTED),
     session("editor", "a", "editor", &["a"], GRANTED),
     session("manager", "a", "manager", &["a"], GRANTED),
+    session("custom", "a", "custom", &["a"], OPEN),
     session("member", "a", "member", &["a"], OPEN),
     session("keeper", "a", "keeper", &["a"], ALL),
     session("admin", "a", "admin", &["a"], OPEN),
     session("owner", "a", "owner", &["a"], OPEN),
     session("twin", "x", "twin", &["a", "b"], OPEN),
     session("foreigner", "b", "owner", &["b"], OPEN),
+    // Personal tokens: the owner's, with one scope each, and with all; and others.
+    scope("t-own", "scope 0"),
+    scope("t-upd", "scope 1"),
+    scope("t-mli", "scope 2"),
+    scope("t-mma", "scope 3"),
+    scope("t-rol", "scope 4"),
+    scope("t-aud", "scope 5"),
+    scope("t-del", "scope 6"),
+    scope("t-pcr", "scope 7"),
+    scope("t-pma", "scope 8"),
+    scope("t-tre", "scope 9"),
+    scope("t-twr", "scope 10"),
+    scope("t-tco", "scope 11"),
+    scope("t-com", "scope 12"),
+    scope("t-me", "scope 13"),
+    scope("t-all", "token of owner"),
+    Caller {
+        credential: Credential::Named("a", "token of viewer"),
+        ..session("t-viewer", "a", "viewer", &["a"], GRANTED)
+    },
+    // Of somebody who belongs to both, for the other organization.
+    Caller { credential: Credential::Named("x", "token of twin"), ..session("t-other", "x", "twin", &["b"], OPEN) },
+    stray("t-expired", Credential::Named("a", "token expired")),
+    stray("t-revoked", Credential::Named("a", "token revoked")),
 ];
 
 const fn stray(name: &'static str, credential: Credential) -> Caller {
     Caller { name, credential, person: None, home: &[], sees: NOTHING }
+}
+
+const fn scope(name: &'static str, variant: &'static str) -> Caller {
+    Caller { credential: Credential::Named("a", variant), ..session(name, "a", "owner", &["a"], OPEN) }
 }
 
 const fn session(
@@ -81,6 +111,11 @@ impl Caller {
         self.person.is_none()
     }
 
+    /// Whether this is that person.
+    pub(crate) fn is(&self, tenant: &str, who: &str) -> bool {
+        self.person.is_some_and(|person| person == (tenant, who))
+    }
+
     /// The caller's own thing of a kind that each person has.
     pub(crate) fn own<'w>(&self, world: &'w World, kind: &str) -> Option<&'w str> {
         self.person.and_then(|(tenant, who)| world.find(tenant, kind, &format!("of {who}")))
@@ -91,7 +126,7 @@ impl Caller {
     pub(crate) fn forbidden(&self, world: &World, tenant: Option<&str>) -> BTreeMap<String, String> {
         let mut forbidden = BTreeMap::from([("$argon2".to_owned(), "a password's hash".to_owned())]);
         for (owner, kind, variant, value) in world.things().filter(|(owner, ..)| *owner != "x") {
-            let own = self.person.is_some_and(|(t, who)| t == owner && variant.trim_start_matches("of ") == who);
+            let own = self.is(owner, variant.trim_start_matches("of "));
             let here = self.home.contains(&owner) && tenant.is_none_or(|tenant| tenant == owner);
             // What hangs on projects has a private one.
             let of_project = world.find("a", kind, "private").is_some();

@@ -36,7 +36,7 @@ impl Row {
             query: recipe.query.iter().filter(|(_, value)| value.slots().next().is_none()).cloned().collect(),
         };
         let mut rows = vec![plain.clone()];
-        if recipe.body.is_some() {
+        if recipe.body.as_ref().is_some_and(Template::is_object) {
             // Who may not write learns nothing about what is wrong with a body.
             rows.push(Self { name: "body={}".to_owned(), body: Some(Template::text("{}")), ..plain.clone() });
         }
@@ -94,8 +94,10 @@ impl Row {
     /// Whether this caller must be answered as if what the slot holds did not exist.
     pub(crate) fn is_about_nothing(&self, caller: &Caller) -> bool {
         self.about.as_ref().is_some_and(|(slot, variant)| {
-            let home = slot.kind == "org" && variant.tenant.is_some_and(|tenant| caller.home.contains(&tenant));
-            variant.nothing && !home
+            // An organization in which one is at home, a page of one's own list, one's own account.
+            let own =
+                ["org", "cursor"].contains(&&*slot.kind) && variant.tenant.is_some_and(|t| caller.home.contains(&t));
+            variant.nothing && !own && !variant.tenant.is_some_and(|tenant| caller.is(tenant, &variant.name))
         })
     }
 }

@@ -51,8 +51,12 @@ enum Owner {
     Person,
     /// `org_id`, and where that is null `account_id` if there is one.
     Organization { or_account: bool },
+    /// `org_id`, or from outside organizations `account_id`.
+    Holder,
     /// `account_id`.
     Account,
+    /// Nothing in the row tells: no role may read it.
+    Nobody,
 }
 
 /// A column, and what one role may do with it.
@@ -108,7 +112,7 @@ impl Table {
         .unwrap();
         let mut tables = Vec::new();
         for name in names {
-            let everybodys = role == "taskbell_worker" && catalog::OWED.contains(&&*name);
+            let everybodys = role == "taskbell_worker" && catalog::SENT.contains(&&*name);
             if !catalog::NOBODYS.contains(&&*name) && !everybodys {
                 tables.push(Self::load(admin, role, name).await);
             }
@@ -138,10 +142,16 @@ impl Table {
         let owner = match &*name {
             "organizations" => Owner::Tenant,
             "accounts" => Owner::Person,
+            name if catalog::HELD.contains(&name) => Owner::Holder,
             _ if has("org_id") => Owner::Organization { or_account: has("account_id") },
             _ if has("account_id") => Owner::Account,
-            _ => panic!("whose are the rows of {name}? It has neither org_id nor account_id"),
+            _ => Owner::Nobody,
         };
+        let unguarded = owner == Owner::Nobody && columns.iter().any(|c| c.select || c.insert || c.update);
+        assert!(
+            !unguarded,
+            "whose are the rows of {name}? It has neither org_id nor account_id, and {role} has a grant"
+        );
         Self { name, role, columns, owner }
     }
 
@@ -149,16 +159,20 @@ impl Table {
     pub(crate) fn owner_column(&self) -> &'static str {
         match self.owner {
             Owner::Tenant | Owner::Person => "id",
-            Owner::Organization { .. } => "org_id",
-            Owner::Account => "account_id",
+            Owner::Organization { .. } | Owner::Holder => "org_id",
+            Owner::Account | Owner::Nobody => "account_id",
         }
     }
 
     /// What that column says of the context's rows, and of tenant `b`'s.
     pub(crate) fn owners(&self, context: &Context, world: &World) -> (Option<String>, String) {
         match self.owner {
-            Owner::Tenant | Owner::Organization { .. } => (context.org.clone(), world.get("b", "org", "id").to_owned()),
-            Owner::Person | Owner::Account => (context.account.clone(), world.get("b", "person", "owner").to_owned()),
+            Owner::Tenant | Owner::Organization { .. } | Owner::Holder => {
+                (context.org.clone(), world.get("b", "org", "id").to_owned())
+            }
+            Owner::Person | Owner::Account | Owner::Nobody => {
+                (context.account.clone(), world.get("b", "person", "owner").to_owned())
+            }
         }
     }
 
@@ -210,7 +224,9 @@ impl Table {
                 format!("{} or (org_id is null and {})", is("org_id", org), is("account_id", account))
             }
             Owner::Organization { or_account: false } => is("org_id", org),
-            Owner::Account => is("account_id", account),
+            Owner::Holder if org.is_some() => is("org_id", org),
+            Owner::Holder | Owner::Account => is("account_id", account),
+            Owner::Nobody => "false".to_owned(),
         };
         format!("coalesce({writable}, false)")
     }

@@ -3,7 +3,9 @@
 mod deliver;
 mod end;
 mod lease;
+mod purge;
 mod sweep;
 
 pub(crate) use deliver::{Mailer, deliver};
+pub(crate) use purge::purge;
 pub(crate) use sweep::sweep;

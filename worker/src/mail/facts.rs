@@ -44,6 +44,8 @@ pub(super) struct Invitation {
     pub(super) until: String,
     pub(super) base_url: String,
     pub(super) token: String,
+    /// The page where it is accepted or declined.
+    pub(super) link: String,
 }
 
 /// The proof of an e-mail address.
@@ -51,11 +53,114 @@ pub(super) struct Verification {
     pub(super) until: String,
     pub(super) base_url: String,
     pub(super) token: String,
+    /// The page with the button.
+    pub(super) link: String,
 }
 
 /// Somebody signed up with the address of an account.
 pub(super) struct AlreadyRegistered {
     pub(super) name: String,
+}
+
+/// A way in for somebody who has lost their password.
+pub(super) struct PasswordReset {
+    pub(super) name: String,
+    pub(super) until: String,
+    pub(super) base_url: String,
+    pub(super) token: String,
+    /// The page with the form.
+    pub(super) link: String,
+}
+
+/// A change of address, to one of its two mailboxes.
+pub(super) struct EmailChange {
+    /// Whether this is the address that the account has now.
+    pub(super) old: bool,
+    pub(super) new_email: String,
+    pub(super) until: String,
+    pub(super) base_url: String,
+    pub(super) token: String,
+    /// The page with the button.
+    pub(super) link: String,
+}
+
+/// Something that has happened.
+pub(super) struct Notice {
+    pub(super) name: String,
+    pub(super) headline: String,
+    pub(super) what: String,
+    pub(super) advice: &'static str,
+}
+
+impl Notice {
+    pub(super) fn of(notice: &common::mails::Notice, name: String) -> Self {
+        use common::mails::Notice as Told;
+        const NOT_YOU: &str = "If it was not you, reset your password at once and look at your sessions.";
+        const KNOW: &str = "You need not do anything.";
+        let (headline, what, advice) = match notice {
+            Told::PasswordChanged => (
+                "Your password was changed".to_owned(),
+                "The password of your account was changed. All other sessions have ended.".to_owned(),
+                NOT_YOU,
+            ),
+            Told::PasswordReset => (
+                "Your password was reset".to_owned(),
+                "A new password was set with a link from a mail. All sessions have ended; sign in again.".to_owned(),
+                NOT_YOU,
+            ),
+            Told::SecondFactorEnabled => (
+                "A second factor protects your account".to_owned(),
+                "From now on a sign-in takes a code of your authenticator app, or one of your recovery codes."
+                    .to_owned(),
+                NOT_YOU,
+            ),
+            Told::SecondFactorDisabled => (
+                "Your second factor was switched off".to_owned(),
+                "A sign-in takes the password alone again.".to_owned(),
+                NOT_YOU,
+            ),
+            Told::DeletionRequested { due_at } => (
+                "Your account will be deleted".to_owned(),
+                format!(
+                    "Your account will be deleted at {}. Until then you can sign in and change your mind.",
+                    moment(*due_at)
+                ),
+                NOT_YOU,
+            ),
+            Told::Transferred { organization, to } => (
+                format!("{} has another owner", one_line(organization)),
+                format!("{} is now an owner of {}.", one_line(to), one_line(organization)),
+                KNOW,
+            ),
+            Told::GlassBroken { organization, project, by, reason } => (
+                format!("An owner took access to {}", one_line(project)),
+                format!(
+                    "{}, an owner of {}, has made themselves a manager of the project {}. The reason given: {}",
+                    one_line(by),
+                    one_line(organization),
+                    one_line(project),
+                    one_line(reason)
+                ),
+                "It stands in the organization's audit log too.",
+            ),
+            Told::OrganizationDeleted { organization, by, due_at } => (
+                format!("{} will be deleted", one_line(organization)),
+                format!(
+                    "{} has deleted {}. It is closed now and will be gone at {}; until then an owner can restore it.",
+                    one_line(by),
+                    one_line(organization),
+                    moment(*due_at)
+                ),
+                KNOW,
+            ),
+        };
+        Self { name, headline, what, advice }
+    }
+}
+
+/// The page that a mail's link opens. It shows what the token is for, and acts when its reader says so.
+pub(super) fn link(base_url: &str, page: &str, token: &str) -> String {
+    format!("{base_url}/links/{page}/{token}")
 }
 
 /// A moment for readers whose zone is not known.

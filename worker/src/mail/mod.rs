@@ -109,7 +109,12 @@ impl Letterhead {
     fn thread(&self, about: &Subject) -> Option<String> {
         match about {
             Subject::Reminder(reminder) => Some(self.message_id(reminder.task_id)),
-            Subject::Invitation { .. } | Subject::Verification { .. } | Subject::AlreadyRegistered => None,
+            Subject::Invitation { .. }
+            | Subject::Verification { .. }
+            | Subject::AlreadyRegistered
+            | Subject::PasswordReset { .. }
+            | Subject::EmailChange { .. }
+            | Subject::Notice(_) => None,
         }
     }
 }

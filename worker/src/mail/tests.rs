@@ -2,7 +2,7 @@
 
 use common::{
     ids::MailId,
-    mails::{Content, ReminderContent, Subject},
+    mails::{Content, Notice, ReminderContent, Subject},
     secrets::{Purpose, ServerKey},
 };
 use mail_parser::{Message, MessageParser};
@@ -84,13 +84,31 @@ fn html(letter: &Letter) -> String {
     parsed(letter).body_html(0).unwrap().into_owned()
 }
 
-fn every_mail() -> [Subject; 4] {
-    [
+fn every_mail() -> Vec<Subject> {
+    let until: jiff::Timestamp = "2026-12-02T08:00:00Z".parse().unwrap();
+    let (id, new_email) = (Uuid::from_u128(3), "countess@example.net".to_owned());
+    let text = || "Ada".to_owned();
+    let notices = [
+        Notice::PasswordChanged,
+        Notice::PasswordReset,
+        Notice::SecondFactorEnabled,
+        Notice::SecondFactorDisabled,
+        Notice::DeletionRequested { due_at: until },
+        Notice::Transferred { organization: text(), to: text() },
+        Notice::GlassBroken { organization: text(), project: text(), by: text(), reason: text() },
+        Notice::OrganizationDeleted { organization: text(), by: text(), due_at: until },
+    ];
+    let mut all = vec![
+        Subject::PasswordReset { id, expires_at: until },
+        Subject::EmailChange { id, old: true, new_email: new_email.clone(), expires_at: until },
+        Subject::EmailChange { id, old: false, new_email, expires_at: until },
         Subject::Reminder(reminder("Oil the gears")),
         invitation(Uuid::from_u128(1), "Analytical Engines"),
         verification(Uuid::from_u128(2)),
         Subject::AlreadyRegistered,
-    ]
+    ];
+    all.extend(notices.map(Subject::Notice));
+    all
 }
 
 #[test]
@@ -137,7 +155,36 @@ fn text_and_html_say_the_same() {
         for fact in ["Oil the gears", "OPS-42", "Operations", "Analytical Engines", "2026-12-01 10:00", address] {
             assert!(body.contains(fact), "{fact} is missing in {body}");
         }
-        assert!(!body.contains("href"), "no link leads nowhere");
+    }
+}
+
+/// What a mail's links open.
+fn links(letter: &Letter) -> Vec<String> {
+    let html = html(letter);
+    html.split("href=\"").skip(1).map(|rest| rest.split('"').next().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn links_lead_to_our_own_pages_and_stand_in_the_text_too() {
+    let (id, expires_at): (_, jiff::Timestamp) = (Uuid::from_u128(9), "2026-12-02T08:00:00Z".parse().unwrap());
+    let address = || "countess@example.net".to_owned();
+    for (about, purpose, page) in [
+        (invitation(id, "Engines"), Purpose::Invitation, "invitation"),
+        (verification(id), Purpose::Verification, "verify"),
+        (Subject::PasswordReset { id, expires_at }, Purpose::PasswordReset, "reset"),
+        (Subject::EmailChange { id, old: true, new_email: address(), expires_at }, Purpose::EmailOld, "email"),
+        (Subject::EmailChange { id, old: false, new_email: address(), expires_at }, Purpose::EmailNew, "email"),
+    ] {
+        let letter = written(about);
+        let link = format!("https://tasks.example.org/links/{page}/{}", key().mailed_token(purpose, id).reveal());
+        assert_eq!(links(&letter), [link.as_str()]);
+        assert!(text(&letter).lines().any(|line| line == link), "{}", text(&letter));
+        assert!(html(&letter).contains(&format!("<br>{link}<")), "for those whose program shows no buttons");
+    }
+    for about in every_mail() {
+        for link in links(&written(about)) {
+            assert!(link.starts_with("https://tasks.example.org/links/"), "{link} leads nowhere");
+        }
     }
 }
 
@@ -200,10 +247,20 @@ fn html_is_escaped_and_text_is_not() {
 
 #[test]
 fn a_token_stands_on_a_line_of_its_own_with_what_to_do_with_it() {
-    let id = Uuid::from_u128(9);
+    let (id, expires_at): (_, jiff::Timestamp) = (Uuid::from_u128(9), "2026-12-02T08:00:00Z".parse().unwrap());
     for (about, purpose, what_to_do) in [
         (invitation(id, "Engines"), Purpose::Invitation, "POST https://tasks.example.org/v1/me/memberships"),
         (verification(id), Purpose::Verification, "POST https://tasks.example.org/v1/verifications"),
+        (
+            Subject::PasswordReset { id, expires_at },
+            Purpose::PasswordReset,
+            "POST https://tasks.example.org/v1/password-resets/completions",
+        ),
+        (
+            Subject::EmailChange { id, old: false, new_email: "countess@example.net".into(), expires_at },
+            Purpose::EmailNew,
+            "POST https://tasks.example.org/v1/email-changes/confirmations",
+        ),
     ] {
         let token = key().mailed_token(purpose, id).reveal();
         let letter = written(about);

@@ -7,7 +7,7 @@ use common::{
 };
 
 use super::{
-    facts::{AlreadyRegistered, Invitation, Reminder, Verification, moment},
+    facts::{AlreadyRegistered, EmailChange, Invitation, Notice, PasswordReset, Reminder, Verification, link, moment},
     text::one_line,
 };
 
@@ -54,6 +54,9 @@ templates! {
     Invitation: "invitation/subject.txt" "invitation/body.txt" "invitation/body.html";
     Verification: "verification/subject.txt" "verification/body.txt" "verification/body.html";
     AlreadyRegistered: "already_registered/subject.txt" "already_registered/body.txt" "already_registered/body.html";
+    PasswordReset: "password_reset/subject.txt" "password_reset/body.txt" "password_reset/body.html";
+    EmailChange: "email_change/subject.txt" "email_change/body.txt" "email_change/body.html";
+    Notice: "notice/subject.txt" "notice/body.txt" "notice/body.html";
 }
 
 pub(super) fn words(content: &Content, base_url: &str, key: &ServerKey) -> askama::Result<Words> {
@@ -61,21 +64,43 @@ pub(super) fn words(content: &Content, base_url: &str, key: &ServerKey) -> askam
     let name = content.name.as_deref().map(one_line).unwrap_or_default();
     match &content.about {
         Subject::Reminder(about) => Reminder::of(about, name, content.date, &base_url).words(),
-        Subject::Invitation { id, organization, inviter, role, expires_at } => Invitation {
-            organization: one_line(organization),
-            inviter: one_line(inviter),
-            role: one_line(role),
-            until: moment(*expires_at),
-            base_url,
-            token: key.mailed_token(Purpose::Invitation, *id).reveal(),
+        Subject::Invitation { id, organization, inviter, role, expires_at } => {
+            let token = key.mailed_token(Purpose::Invitation, *id).reveal();
+            Invitation {
+                organization: one_line(organization),
+                inviter: one_line(inviter),
+                role: one_line(role),
+                until: moment(*expires_at),
+                link: link(&base_url, "invitation", &token),
+                base_url,
+                token,
+            }
+            .words()
         }
-        .words(),
-        Subject::Verification { id, expires_at } => Verification {
-            until: moment(*expires_at),
-            base_url,
-            token: key.mailed_token(Purpose::Verification, *id).reveal(),
+        Subject::Verification { id, expires_at } => {
+            let token = key.mailed_token(Purpose::Verification, *id).reveal();
+            Verification { until: moment(*expires_at), link: link(&base_url, "verify", &token), base_url, token }
+                .words()
         }
-        .words(),
         Subject::AlreadyRegistered => AlreadyRegistered { name }.words(),
+        Subject::PasswordReset { id, expires_at } => {
+            let token = key.mailed_token(Purpose::PasswordReset, *id).reveal();
+            PasswordReset { name, until: moment(*expires_at), link: link(&base_url, "reset", &token), base_url, token }
+                .words()
+        }
+        Subject::EmailChange { id, old, new_email, expires_at } => {
+            let purpose = if *old { Purpose::EmailOld } else { Purpose::EmailNew };
+            let token = key.mailed_token(purpose, *id).reveal();
+            EmailChange {
+                old: *old,
+                new_email: one_line(new_email),
+                until: moment(*expires_at),
+                link: link(&base_url, "email", &token),
+                base_url,
+                token,
+            }
+            .words()
+        }
+        Subject::Notice(notice) => Notice::of(notice, name).words(),
     }
 }

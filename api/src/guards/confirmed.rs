@@ -1,0 +1,98 @@
+//! A body with the caller's password in it, for what cannot be taken back. The password is hashed while no scope is open: one
+//! connection a request, and none while a core is busy.
+
+use common::{
+    access::{Me, Permission, Scope},
+    audit::Origin,
+    input::Input,
+    secrets::Credential,
+    sessions::{Confirmed, StepUp, WithPassword, confirm},
+};
+use rocket::{
+    Data, Request,
+    data::{FromData, Outcome},
+};
+
+use super::{
+    Caller, Org, bearer, db,
+    input::{answer, bytes, parse},
+    origin,
+};
+use crate::problem::Problem;
+
+/// A body for an organization, from somebody who holds `P` in it and has just proved to be themselves.
+pub(crate) struct Sure<P, T> {
+    pub(crate) scope: Scope<P>,
+    pub(crate) body: T,
+    pub(crate) confirmed: Confirmed,
+}
+
+/// The caller's own account, and a body that holds nothing but their password: they have just proved to be themselves.
+pub(crate) struct SureMine {
+    pub(crate) scope: Scope<Me>,
+    pub(crate) confirmed: Confirmed,
+}
+
+/// A body from somebody who has just proved to be themselves. No scope is open yet: for what hashes again, or asks a throttle.
+pub(crate) struct Proved<T> {
+    pub(crate) credential: Credential,
+    pub(crate) origin: Origin,
+    pub(crate) body: T,
+    pub(crate) confirmed: Confirmed,
+}
+
+#[rocket::async_trait]
+impl<'r, P: Permission, T: Input + StepUp + Sync> FromData<'r> for Sure<P, T> {
+    type Error = ();
+
+    async fn from_data(request: &'r Request<'_>, data: Data<'r>) -> Outcome<'r, Self> {
+        let result = async {
+            bearer(request)?;
+            let bytes = bytes(data).await?;
+            drop(Org::<P>::enter(request).await?);
+            let (body, confirmed) = prove(request, &bytes).await?;
+            let Org(scope) = Org::enter(request).await?;
+            Ok(Self { scope, body, confirmed })
+        };
+        answer(request, result.await)
+    }
+}
+
+#[rocket::async_trait]
+impl<'r> FromData<'r> for SureMine {
+    type Error = ();
+
+    async fn from_data(request: &'r Request<'_>, data: Data<'r>) -> Outcome<'r, Self> {
+        let result = async {
+            let Proved { confirmed, .. } = Proved::<WithPassword>::of(request, data).await?;
+            let Caller(scope) = Caller::identify(request).await?;
+            Ok(Self { scope, confirmed })
+        };
+        answer(request, result.await)
+    }
+}
+
+#[rocket::async_trait]
+impl<'r, T: Input + StepUp + Sync> FromData<'r> for Proved<T> {
+    type Error = ();
+
+    async fn from_data(request: &'r Request<'_>, data: Data<'r>) -> Outcome<'r, Self> {
+        answer(request, Self::of(request, data).await)
+    }
+}
+
+impl<T: Input + StepUp> Proved<T> {
+    async fn of(request: &Request<'_>, data: Data<'_>) -> Result<Self, Problem> {
+        let credential = bearer(request)?;
+        let bytes = bytes(data).await?;
+        drop(Caller::<Me>::identify(request).await?);
+        let (body, confirmed) = prove(request, &bytes).await?;
+        Ok(Self { credential, origin: origin(request), body, confirmed })
+    }
+}
+
+async fn prove<T: Input + StepUp>(request: &Request<'_>, bytes: &[u8]) -> Result<(T, Confirmed), Problem> {
+    let body: T = parse(request, bytes)?;
+    let confirmed = confirm(db(request)?, &bearer(request)?, body.password(), &origin(request)).await?;
+    Ok((body, confirmed))
+}

@@ -1,0 +1,34 @@
+//! The pages that links in mails open. They show on GET and act on POST alone, since mail programs, scanners and browsers
+//! open links by themselves; they need no script, and the token in the path is the only credential.
+
+mod attempt;
+mod field;
+mod invitation;
+mod page;
+mod verify;
+
+use rocket::{Build, Request, Rocket, catch, catchers, get, http::ContentType, http::Status, routes};
+
+use crate::catchers;
+use page::Refused;
+
+/// Every page, and what is shown when there is none.
+pub(crate) fn mount(rocket: Rocket<Build>) -> Rocket<Build> {
+    rocket
+        .mount("/links", routes![style])
+        .mount("/links", routes![verify::show, verify::confirm])
+        .mount("/links", routes![invitation::show, invitation::answer])
+        .register("/links", catchers![any])
+}
+
+/// The one style sheet.
+#[get("/style.css")]
+fn style() -> (ContentType, &'static str) {
+    (ContentType::CSS, include_str!("../../templates/style.css"))
+}
+
+/// Where people read, a refusal is a page.
+#[catch(default)]
+fn any(status: Status, request: &Request<'_>) -> Refused {
+    catchers::problem(status, request).into()
+}

@@ -1,0 +1,28 @@
+use common::{
+    ids::TokenId,
+    tokens::{self, CreatedToken, NewToken, TokenView},
+};
+use rocket::{delete, get, post};
+
+use crate::{
+    answer::{All, Answer, Created, Done, Found},
+    guards::{Caller, Id, Mine},
+};
+
+#[post("/tokens", data = "<input>")]
+pub(crate) async fn create(input: Mine<NewToken>) -> Answer<Created<CreatedToken>> {
+    let Mine { mut scope, body } = input;
+    let token = tokens::create(&mut scope, body).await?;
+    Ok(Created(scope.commit(token).await?))
+}
+
+#[get("/tokens")]
+pub(crate) async fn list(mut caller: Caller) -> Answer<Found<All<TokenView>>> {
+    Ok(Found(All { data: tokens::list(&mut caller.0).await? }))
+}
+
+#[delete("/tokens/<id>")]
+pub(crate) async fn destroy(mut caller: Caller, id: Id<TokenId>) -> Answer<Done> {
+    let revoked = tokens::revoke(&mut caller.0, id.found()?).await?;
+    Ok(Done(caller.0.commit(revoked).await?))
+}

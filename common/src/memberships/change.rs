@@ -1,0 +1,89 @@
+use deserr::Deserr;
+
+use super::{Membership, an_owner_remains, lock_actor, lock_target, permissions_of, role_event};
+use crate::{
+    access::{Core, ManageMembers, RoleChange, Scope, Written, may_act_on, may_change_role},
+    audit::{self, Action, Event},
+    error::{Error, Result},
+    ids::AccountId,
+    input::Faults,
+    text::RoleKey,
+};
+
+/// A role for somebody.
+#[derive(Clone, Debug, Deserr)]
+#[deserr(error = Faults, deny_unknown_fields)]
+pub struct RoleChoice {
+    /// The key of the role.
+    pub role: RoleKey,
+}
+
+/// Gives a member another role.
+///
+/// # Errors
+/// [`Error::NotFound`], [`Error::Refused`], `no_such_role`, `last_owner`.
+pub async fn change_role(
+    scope: &mut Scope<ManageMembers>,
+    account: AccountId,
+    choice: RoleChoice,
+) -> Result<Written<Membership>> {
+    let core = scope.core();
+    let actor = lock_actor::<ManageMembers>(core).await?;
+    let target = lock_target(core, account).await?;
+    let wanted = permissions_of(core, &choice.role).await?;
+    may_change_role(RoleChange {
+        actor: (actor.id, actor.permissions),
+        target: (target.id, target.permissions),
+        wanted,
+    })
+    .map_err(Error::Refused)?;
+    if !wanted.own() {
+        an_owner_remains(core, &target).await?;
+    }
+    sqlx::query!(
+        "update memberships set role = $2, version = version + 1 where account_id = $1",
+        account.0,
+        choice.role.as_str()
+    )
+    .execute(core.sql())
+    .await?;
+    let event = Event::new(Action::MemberRoleChanged)
+        .about(account)
+        .before(role_event(&target.role))
+        .after(role_event(choice.role.as_str()));
+    audit::record(core, event).await?;
+    member(core, account).await.map(Written)
+}
+
+/// Lets a suspended member in again. What their suspension took from them does not come back by itself.
+///
+/// # Errors
+/// [`Error::NotFound`], [`Error::Refused`].
+pub async fn reinstate(scope: &mut Scope<ManageMembers>, account: AccountId) -> Result<Written<Membership>> {
+    let core = scope.core();
+    let actor = lock_actor::<ManageMembers>(core).await?;
+    let target = lock_target(core, account).await?;
+    may_act_on(actor.permissions, target.permissions).map_err(Error::Refused)?;
+    if target.status == "suspended" {
+        sqlx::query!(
+            "update memberships set status = 'active', version = version + 1 where account_id = $1",
+            account.0
+        )
+        .execute(core.sql())
+        .await?;
+        audit::record(core, Event::new(Action::MemberReinstated).about(account)).await?;
+    }
+    member(core, account).await.map(Written)
+}
+
+pub(super) async fn member(core: &mut Core, account: AccountId) -> Result<Membership> {
+    let member = sqlx::query_as!(
+        Membership,
+        r#"select m.account_id as "account_id: AccountId", a.email, a.name, m.role, m.status, m.created_at, m.version
+           from memberships m join accounts a on a.id = m.account_id where m.account_id = $1"#,
+        account.0,
+    )
+    .fetch_one(core.sql())
+    .await?;
+    Ok(member)
+}

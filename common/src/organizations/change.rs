@@ -1,0 +1,68 @@
+use deserr::Deserr;
+use serde_json::json;
+
+use super::{Organization, find};
+use crate::{
+    access::{Scope, UpdateOrganization, Written},
+    audit::{self, Action, Event},
+    error::Result,
+    input::Faults,
+    text::{Name, Slug},
+    time::TimeZoneName,
+};
+
+/// A change of an organization's settings; what is absent stays.
+#[derive(Debug, Deserr)]
+#[deserr(error = Faults, deny_unknown_fields)]
+pub struct OrganizationChanges {
+    /// Its name in URLs. Members who use the old one are sent to the new one; nobody else can take it.
+    #[deserr(default)]
+    pub slug: Option<Slug>,
+    /// Its name.
+    #[deserr(default)]
+    pub name: Option<Name>,
+    /// IANA name; counts for members who have chosen none.
+    #[deserr(default)]
+    pub time_zone: Option<TimeZoneName>,
+}
+
+/// Changes the settings.
+///
+/// # Errors
+/// `slug_taken`.
+pub async fn update(
+    scope: &mut Scope<UpdateOrganization>,
+    changes: OrganizationChanges,
+) -> Result<Written<Organization>> {
+    let core = scope.core();
+    sqlx::query!("select id from organizations where id = current_org() for no key update")
+        .fetch_one(core.sql())
+        .await?;
+    let before = find(core).await?;
+    // A slug that comes back is no former one any more; one that goes becomes one.
+    if let Some(slug) = changes.slug.as_ref().filter(|slug| slug.as_str() != before.slug) {
+        sqlx::query!(
+            "with back as (delete from former_slugs where slug = $1)
+             insert into former_slugs (slug, org_id) values ($2, current_org())",
+            slug.as_str(),
+            before.slug,
+        )
+        .execute(core.sql())
+        .await?;
+    }
+    sqlx::query!(
+        "update organizations set slug = coalesce($1, slug), name = coalesce($2, name), time_zone = coalesce($3, time_zone),
+                version = version + 1
+         where id = current_org()",
+        changes.slug.as_ref().map(Slug::as_str),
+        changes.name.as_ref().map(Name::as_str),
+        changes.time_zone.as_ref().map(TimeZoneName::as_str),
+    )
+    .execute(core.sql())
+    .await?;
+    let after = find(core).await?;
+    let told = |o: &Organization| json!({ "slug": o.slug, "name": o.name, "time_zone": o.time_zone });
+    let event = Event::new(Action::OrganizationUpdated).about(after.id).before(told(&before)).after(told(&after));
+    audit::record(core, event).await?;
+    Ok(Written(after))
+}

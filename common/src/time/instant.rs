@@ -1,0 +1,30 @@
+//! An instant as a parameter or a field of its own.
+
+use std::str::FromStr;
+
+use jiff::Timestamp;
+use jiff_sqlx::ToSqlx;
+
+use super::{TimeFault, due::instant};
+
+/// `2026-12-01T08:00:00Z`, to the microsecond.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Instant(Timestamp);
+
+impl Instant {
+    /// As a parameter of a statement.
+    #[must_use]
+    pub fn sql(self) -> jiff_sqlx::Timestamp {
+        self.0.to_sqlx()
+    }
+}
+
+impl FromStr for Instant {
+    type Err = TimeFault;
+
+    fn from_str(text: &str) -> Result<Self, TimeFault> {
+        instant(text).map(Self)
+    }
+}
+
+crate::input::parsed_field!(Instant);

@@ -1,0 +1,16 @@
+//! The pages that links in mails open, in a real browser.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::missing_panics_doc,
+    reason = "in a test a panic is a verdict"
+)]
+
+mod answers;
+mod browser;
+mod invitation;
+mod mails;
+mod people;
+mod standards;
+mod verify;
