@@ -205,14 +205,16 @@ create function my_organizations()
     order by o.id
 $$;
 
--- Where the caller may take a token to, and what they hold there: by role, or in some project.
+-- Where the caller may take a token to, and what they hold there: by role, or in some project. Who is being removed waits:
+-- the membership stays as it is until the token is there, and then takes it along.
 create function held_in(org text) returns table (org_id uuid, held bigint)
-    language sql stable security definer set search_path = public, pg_temp as $$
+    language sql volatile security definer set search_path = public, pg_temp as $$
     select m.org_id, permissions_of_role(m.org_id, m.role)
         | coalesce((select bit_or(grant_permissions(g.role)) from project_grants g
                     where g.org_id = m.org_id and g.account_id = m.account_id), 0)
     from organizations o join memberships m on m.org_id = o.id and m.account_id = current_account() and m.status = 'active'
     where (o.slug = org or o.id::text = org) and o.deletion_due_at is null
+    for share of m
 $$;
 
 -- Is somebody waited for at this address? (Sign-up by invitation.)
@@ -222,6 +224,14 @@ create function is_expected(address text) returns boolean
                      and i.declined_at is null and i.expires_at > now())
         or exists (select from accounts a where a.email = address)
 $$;
+
+-- The role that an invitation gives: the one on offer while its inviter can give it, otherwise their own if that is less. Of
+-- two of which neither is less the invitation gives nothing that was not offered: guests hold no more than their grants.
+create function capped_role(org uuid, offered text, inviter text) returns text
+    language sql stable parallel safe
+    return case when permissions_of_role(org, offered) & ~permissions_of_role(org, inviter) = 0 then offered
+                when permissions_of_role(org, inviter) & ~permissions_of_role(org, offered) = 0 then inviter
+                else 'guest' end;
 
 -- The signed-in account must own the invited e-mail. The role is capped by what the inviter holds at this moment, and an
 -- inviter who may no longer manage members has invited nobody. The rest of the transaction acts in the organization.
@@ -248,9 +258,7 @@ begin
     if inviter is null then
         raise exception 'no such invitation' using errcode = 'TB404';
     end if;
-    if permissions_of_role(tenant.id, offer.role) & ~permissions_of_role(tenant.id, inviter) <> 0 then
-        offer.role := inviter;
-    end if;
+    offer.role := capped_role(tenant.id, offer.role, inviter);
     -- Somebody who was removed comes back; somebody who is suspended does not.
     insert into memberships as m (org_id, account_id, role) values (tenant.id, current_account(), offer.role)
     on conflict on constraint memberships_pkey do update
@@ -282,7 +290,8 @@ begin
         where m.id in (select d.mail_id from deliveries d
                        where d.org_id = org and d.account_id = account and d.kind = 'reminder' and d.cancelled_at is null)
           and m.state in ('scheduled', 'retry', 'claimed')
-        for update
+        -- In one order: somebody may complete one of these tasks at this moment.
+        order by m.id for update
     ), cancelled as (
         update deliveries d set cancelled_at = now(), reason = why from waiting w
         where d.mail_id = w.id and d.account_id = account and d.cancelled_at is null
@@ -411,6 +420,7 @@ end $$;
 revoke execute on all functions in schema public from public;
 grant execute on function enter(uuid, uuid, bigint, bigint, uuid) to taskbell_app, taskbell_worker, taskbell_auth;
 grant execute on function uuid_v7() to taskbell_auth;
+grant execute on function capped_role(uuid, text, text) to taskbell_app, taskbell_auth;
 grant execute on function begin_account(text, bigint), accept_invitation(bytea), begin_mailbox(text), begin_refusal(uuid), sign_in_claims(text),
     password_of(text), stamp_uses(bytea[], inet[]), my_organizations(), held_in(text), is_expected(text),
     end_membership(uuid, uuid, text, text), deletion_plan(uuid) to taskbell_app;

@@ -208,7 +208,7 @@ pub(crate) async fn cancel_for_task(core: &mut Core, task: TaskId, reason: &str)
              select m.id from mails m
              where m.id in (select d.mail_id from deliveries d where d.task_id = $1 and d.cancelled_at is null)
                and m.state in ('scheduled', 'retry', 'claimed')
-             for update
+             order by m.id for update
          ), cancelled as (
              update deliveries d set cancelled_at = now(), reason = $2 from waiting w
              where d.mail_id = w.id and d.task_id = $1 and d.cancelled_at is null

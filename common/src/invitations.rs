@@ -178,7 +178,7 @@ async fn cancel_mails(core: &mut Core, id: InvitationId, why: &str) -> Result<()
              select m.id from mails m
              where m.id in (select d.mail_id from deliveries d where d.invitation_id = $1 and d.cancelled_at is null)
                and m.state in ('scheduled', 'retry', 'claimed')
-             for update
+             order by m.id for update
          ), cancelled as (
              update deliveries d set cancelled_at = now(), reason = $2 from waiting w where d.mail_id = w.id
          )

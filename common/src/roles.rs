@@ -156,6 +156,13 @@ pub async fn delete(scope: &mut Scope<ManageRoles>, key: &RoleKey, to: &Replacem
     if let Some(replacement) = to.replacement.as_ref().filter(|replacement| *replacement != key) {
         let given = memberships::permissions_of(scope.core(), replacement).await?;
         may_give(own.permissions, given).map_err(Error::Refused)?;
+        // In the order of ids, as whoever keeps several members.
+        sqlx::query!(
+            "select account_id from memberships where custom_role = $1 order by account_id for no key update",
+            key.as_str(),
+        )
+        .fetch_all(scope.sql())
+        .await?;
         sqlx::query!(
             "with moved as (
                  update memberships set role = $2, version = version + 1 where custom_role = $1)

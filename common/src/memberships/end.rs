@@ -10,13 +10,16 @@ use crate::{
     ids::{AccountId, ProjectId},
 };
 
-/// Removes a member. Whoever removes themselves leaves.
+/// Removes a member. Whoever removes themselves leaves, which a personal token cannot do to its owner this way either.
 ///
 /// # Errors
 /// [`Error::NotFound`], [`Error::Refused`], `last_owner`.
 pub async fn remove(scope: &mut Scope<ManageMembers>, account: AccountId) -> Result<Written<()>> {
     let core = scope.core();
     let actor = lock_actor::<ManageMembers>(core).await?;
+    if actor.id == account && !actor.session {
+        return Err(Error::Refused(Refusal::SessionNeeded));
+    }
     let target = lock_target(core, account).await?;
     may_act_on(actor.permissions, target.permissions).map_err(Error::Refused)?;
     let (action, why) = if actor.id == account {

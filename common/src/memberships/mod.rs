@@ -51,10 +51,11 @@ impl Fault for NoSuchRole {
     }
 }
 
-/// Locks the organization and the caller's own membership before anything is decided about members, so that two demotions at
-/// once cannot leave the organization without an owner (tests/api/memberships.rs:
+/// Locks the organization and keeps the caller's own membership before anything is decided about members, so that two
+/// demotions at once cannot leave the organization without an owner (tests/api/memberships.rs:
 /// `two_owners_who_demote_each_other_at_once_leave_one`). `no key`: a foreign key's check must not wait for it, or a task that
-/// is being created and a role that changes wait for each other.
+/// is being created and a role that changes wait for each other. `share`: nobody changes a membership without the lock of its
+/// organization; whoever keeps this one too ([`keep`]) need not wait.
 pub(crate) async fn lock_actor<P: Permission>(core: &mut Core) -> Result<Actor> {
     sqlx::query!("select id from organizations where id = current_org() for no key update")
         .fetch_one(core.sql())
@@ -62,7 +63,7 @@ pub(crate) async fn lock_actor<P: Permission>(core: &mut Core) -> Result<Actor> 
     let actor = sqlx::query!(
         r#"select account_id as "id: AccountId", current_scopes() = -1 as "session!",
                   permissions_of_role(org_id, role) & current_scopes() as "permissions!: Permissions"
-           from memberships where account_id = current_account() and status = 'active' for no key update"#
+           from memberships where account_id = current_account() and status = 'active' for share"#
     )
     .fetch_optional(core.sql())
     .await?
@@ -72,6 +73,33 @@ pub(crate) async fn lock_actor<P: Permission>(core: &mut Core) -> Result<Actor> 
         Ok(Actor { id: actor.id, permissions: actor.permissions, session: actor.session })
     } else {
         Err(Error::Forbidden(P::NAME))
+    }
+}
+
+/// Somebody who is kept as they are.
+pub(crate) struct Kept {
+    pub(crate) id: AccountId,
+    pub(crate) active: bool,
+}
+
+/// Keeps the caller, who must still be let in, and those of `people` who are members as they are until the end of the
+/// transaction: whoever removes, suspends or demotes one of them at this moment waits, and then takes from them what is done
+/// here (tests/api/races.rs). Always in the order of ids, and before any project: two who keep the same people, or one of
+/// them who is about to be removed, never wait for each other.
+pub(crate) async fn keep(core: &mut Core, people: impl IntoIterator<Item = AccountId>) -> Result<Vec<Kept>> {
+    let kept = sqlx::query!(
+        r#"select account_id as "id: AccountId", status = 'active' as "active!", account_id = current_account() as "own!"
+           from memberships
+           where (account_id = any($1) or account_id = current_account()) and status <> 'removed'
+           order by account_id for share"#,
+        &people.into_iter().map(|account| account.0).collect::<Vec<_>>(),
+    )
+    .fetch_all(core.sql())
+    .await?;
+    if kept.iter().any(|member| member.own && member.active) {
+        Ok(kept.into_iter().map(|member| Kept { id: member.id, active: member.active }).collect())
+    } else {
+        Err(Error::NotFound)
     }
 }
 

@@ -43,6 +43,13 @@ pub async fn transfer(
     if actor.id != confirmed.account {
         return Err(Error::Unauthenticated);
     }
+    // Both will change: in the order of ids, as whoever keeps several members.
+    sqlx::query!(
+        "select account_id from memberships where account_id in ($1, current_account()) order by account_id for no key update",
+        to.0,
+    )
+    .fetch_all(core.sql())
+    .await?;
     let target = lock_target(core, to).await?;
     if target.status != "active" {
         return Err(Error::Conflict { code: "not_active", detail: "the member is suspended" });

@@ -12,6 +12,7 @@ use crate::{
     error::{Error, Result},
     ids::{AccountId, ProjectId},
     input::Faults,
+    memberships,
 };
 
 /// A role in a project for somebody.
@@ -57,14 +58,8 @@ pub async fn grant(
     account: AccountId,
     choice: GrantChoice,
 ) -> Result<Written<Grant>> {
-    let (own, before) = lock(project, account).await?;
+    let Locked { own, before, member } = lock(project, account).await?;
     may_give(own, Permissions::of(choice.role.permissions())).map_err(Error::Refused)?;
-    let member = sqlx::query_scalar!(
-        r#"select exists (select from memberships where account_id = $1 and status <> 'removed') as "member!""#,
-        account.0,
-    )
-    .fetch_one(project.core.sql())
-    .await?;
     if !member {
         return Err(Error::Conflict {
             code: "not_a_member",
@@ -96,8 +91,7 @@ pub async fn grant(
 /// # Errors
 /// [`Error::NotFound`] when there is none, `last_manager`, [`Error::Refused`].
 pub async fn withdraw(project: &mut InProject<'_, ManageProject>, account: AccountId) -> Result<Written<()>> {
-    let (_, before) = lock(project, account).await?;
-    let before = before.ok_or(Error::NotFound)?;
+    let before = lock(project, account).await?.before.ok_or(Error::NotFound)?;
     a_manager_remains(project.core, project.id, account, Some(before)).await?;
     sqlx::query!("delete from project_grants where project_id = $1 and account_id = $2", project.id.0, account.0)
         .execute(project.core.sql())
@@ -108,12 +102,21 @@ pub async fn withdraw(project: &mut InProject<'_, ManageProject>, account: Accou
     Ok(Written(()))
 }
 
-/// Locks the project, so that two managers who demote each other at once leave one; gives what the caller holds in it, and
-/// the role that the other has now, which must be the caller's to touch.
-async fn lock(
-    project: &mut InProject<'_, ManageProject>,
-    account: AccountId,
-) -> Result<(Permissions, Option<GrantRole>)> {
+/// What is known of a project and of somebody whose role in it is to change, under locks.
+struct Locked {
+    /// What the caller holds in the project.
+    own: Permissions,
+    /// The other's role in it, which is the caller's to touch.
+    before: Option<GrantRole>,
+    /// Whether the other belongs to the organization.
+    member: bool,
+}
+
+/// Keeps both people, so that nobody who is being removed gets a role or gives one (tests/api/races.rs:
+/// `nobody_is_granted_a_role_who_was_removed_at_that_moment`); then locks the project, so that two managers who demote each
+/// other at once leave one.
+async fn lock(project: &mut InProject<'_, ManageProject>, account: AccountId) -> Result<Locked> {
+    let member = memberships::keep(project.core, [account]).await?.iter().any(|kept| kept.id == account);
     sqlx::query!("select id from projects where id = $1 for no key update", project.id.0)
         .fetch_one(project.core.sql())
         .await?;
@@ -128,7 +131,7 @@ async fn lock(
     .await?;
     let held = Permissions::of(before.map_or(0, GrantRole::permissions));
     may_act_on(own, held).map_err(Error::Refused)?;
-    Ok((own, before))
+    Ok(Locked { own, before, member })
 }
 
 async fn a_manager_remains(
@@ -141,7 +144,11 @@ async fn a_manager_remains(
         return Ok(());
     }
     let remains = sqlx::query_scalar!(
-        r#"select exists (select from project_grants where project_id = $1 and account_id <> $2 and role = 'manager') as "remains!""#,
+        // Who is suspended runs nothing.
+        r#"select exists (
+               select from project_grants g
+               join memberships m on m.org_id = g.org_id and m.account_id = g.account_id and m.status = 'active'
+               where g.project_id = $1 and g.account_id <> $2 and g.role = 'manager') as "remains!""#,
         project.0,
         without.0,
     )

@@ -17,6 +17,7 @@ use crate::{
     error::{Error, Result},
     ids::{AccountId, ProjectId},
     input::Faults,
+    memberships,
     text::{Name, ProjectKey},
 };
 
@@ -92,6 +93,8 @@ pub struct ProjectChanges {
 /// # Errors
 /// `key_taken`.
 pub async fn create(scope: &mut Scope<CreateProjects>, new: NewProject) -> Result<Written<Project>> {
+    // Who is being removed would leave a project that nobody runs.
+    memberships::keep(scope.core(), []).await?;
     let project = sqlx::query_as!(
         Project,
         r#"with project as (
