@@ -80,9 +80,7 @@ pub async fn show(db: &Db, token: Token, origin: &Origin) -> Result<Offer> {
                 join memberships m on m.org_id = i.org_id and m.account_id = i.invited_by and m.status = 'active'
                                   and permissions_of_role(m.org_id, m.role) & 8 = 8
                 join accounts a on a.id = i.invited_by
-                cross join lateral (
-                    select case when permissions_of_role(i.org_id, i.role) & ~permissions_of_role(m.org_id, m.role) = 0
-                                then i.role else m.role end) given (role)
+                cross join lateral (select capped_role(i.org_id, i.role, m.role)) given (role)
                 left join roles r on r.org_id = i.org_id and r.key = given.role
            where i.token_hash = $1"#,
         hash.as_bytes(),

@@ -24,10 +24,10 @@ async fn protected(app: &TestApp) -> (Actor, Vec<String>) {
 
 async fn switch_on(app: &TestApp, ada: &Actor) -> Vec<String> {
     let code = json!({ "code": app.code_of(ada).await });
-    recovery_codes(ada.put(&format!("{PATH}/confirmation"), code).await.is(200))
+    recovery_codes(&ada.put(&format!("{PATH}/confirmation"), code).await.is(200))
 }
 
-fn recovery_codes(reply: Reply) -> Vec<String> {
+fn recovery_codes(reply: &Reply) -> Vec<String> {
     let codes = reply.json()["recovery_codes"].as_array().unwrap().clone();
     codes.iter().map(|code| code.as_str().unwrap().to_owned()).collect()
 }
@@ -53,7 +53,7 @@ async fn a_second_factor_counts_from_its_first_code_on() {
     ada.put(&confirmation, wrong).await.is_problem(401, "wrong_code");
     assert_eq!(ada.get(PATH).await.is(200).json()["enabled"], false);
     let code = json!({ "code": app.code_of(&ada).await });
-    let codes = recovery_codes(call(&ada, Method::PUT, &confirmation, "on-1", code).await.is(200));
+    let codes = recovery_codes(&call(&ada, Method::PUT, &confirmation, "on-1", code).await.is(200));
     assert_eq!(codes.len(), 10);
     let factor = ada.get(PATH).await.is(200).json();
     assert_eq!((&factor["enabled"], &factor["recovery_codes_left"]), (&json!(true), &json!(10)), "{factor}");
@@ -150,7 +150,7 @@ async fn new_recovery_codes_void_the_old_ones() {
     let (ada, old) = protected(&app).await;
     let _ = sign_in(&app, &ada, Some(&old[0])).await.is(201);
     let renewed = call(&ada, Method::POST, &format!("{PATH}/recovery-codes"), "new-1", sure(json!({}))).await.is(201);
-    let new = recovery_codes(renewed);
+    let new = recovery_codes(&renewed);
     assert!(new.len() == 10 && new.iter().all(|code| !old.contains(code)));
     sign_in(&app, &ada, Some(&old[1])).await.is_problem(401, "wrong_code");
     let _ = sign_in(&app, &ada, Some(&new[0])).await.is(201);

@@ -76,7 +76,7 @@ fn variable(name: &str) -> Option<String> {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn whatever_people_do_the_api_and_the_model_agree() {
     let (app, http) = (world::unthrottled().await, world::client());
-    let effort = Effort::of(500, 10_000);
+    let effort = Effort::of(300, 10_000);
     let (app, http): (&TestApp, _) = (&app, &http);
     effort.run("sequences", 4, |seed| sequence::run(app, http, seed, 50, effort.again)).await;
 }

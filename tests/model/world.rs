@@ -128,9 +128,10 @@ pub(crate) fn client() -> reqwest::Client {
     reqwest::Client::builder().pool_idle_timeout(idle).timeout(harness::PATIENCE).build().unwrap()
 }
 
-/// An application in which nobody ever has to wait: thousands of sequences come from one address.
+/// An application in which nobody is slowed down, since thousands of sequences come from one address, and in which many can
+/// be at work at once.
 pub(crate) async fn unthrottled() -> TestApp {
-    let app = TestApp::start().await;
+    let app = TestApp::with_settings(&[("TASKBELL_DATABASE_CONNECTIONS", "8")]).await;
     let never = "create or replace function throttle(keys bytea[], free integer[], first double precision[],
                      most double precision[], memory double precision[]) returns double precision
                      language sql as 'select 0::double precision'";
