@@ -131,7 +131,11 @@ async fn an_account_that_ends_while_its_password_is_changed_stays_as_it_was() {
     let app = TestApp::start().await;
     let ada = app.person_with_password("ada").await;
     let mut reset = app.admin.begin().await.unwrap();
-    sqlx::query("select id from accounts where id = $1 for update").bind(ada.id.0).fetch_one(&mut *reset).await.unwrap();
+    sqlx::query("select id from accounts where id = $1 for update")
+        .bind(ada.id.0)
+        .fetch_one(&mut *reset)
+        .await
+        .unwrap();
     let end = async {
         harness::eventually("the change waits", async || (app.waiting().await == 1).then_some(())).await;
         sqlx::query("update accounts set deleted_at = now() where id = $1")

@@ -1,6 +1,6 @@
 use std::path::PathBuf;
 
-use harness::TestApp;
+use harness::{PASSWORD, TestApp};
 use local::{Binaries, Progress, Redis};
 use url::Url;
 
@@ -70,4 +70,19 @@ async fn flushall_loses_no_mail() {
     worker.stop().await;
     redis.stop().await.unwrap();
     std::fs::remove_dir_all(directory).unwrap();
+}
+
+#[tokio::test]
+async fn a_redis_that_forgets_everything_forgives_no_guess() {
+    let (redis, directory) = own_redis("forgets").await;
+    let app = TestApp::with_redis(Url::parse(&redis.url()).unwrap()).await;
+    let ada = app.person_with_password("ada").await;
+    for _ in 0..12 {
+        sqlx::query("update throttles set not_before = now()").execute(&app.admin).await.unwrap();
+        app.sign_in(&ada.email, "not the password").await.is_problem(401, "wrong_password");
+    }
+    app.sign_in(&ada.email, PASSWORD).await.is_problem(429, "too_many_tries");
+    app.flushall().await;
+    app.sign_in(&ada.email, PASSWORD).await.is_problem(429, "too_many_tries");
+    let _ = std::fs::remove_dir_all(directory);
 }

@@ -4,7 +4,10 @@ use common::{
     access::{GrantRole, Role},
     db,
 };
-use harness::TestApp;
+use harness::{Database, TestApp};
+use sqlx::Connection;
+
+use crate::expected::assert_committed;
 
 /// `org_id` leads the primary key, and every unique key.
 const TENANT: &[&str] = &[
@@ -33,7 +36,13 @@ const GLOBAL: &[&str] = &[
     "verifications",
 ];
 /// Holds nobody's rows.
-const NOBODYS: &[&str] = &["_sqlx_migrations"];
+pub(crate) const NOBODYS: &[&str] = &["_sqlx_migrations"];
+/// The worker's role sees everybody's: it sends for all.
+pub(crate) const SENT: &[&str] = &["attempts", "deliveries", "mail_steps", "mails"];
+/// A person's own in an organization, which they may write without entering it: references to memberships keep strangers out.
+pub(crate) const HELD: &[&str] = &["tokens"];
+/// What happened, for good: the application's roles may read it and add to it, no more.
+const APPEND_ONLY: &[&str] = &["attempts", "audit_events", "mail_steps"];
 
 #[tokio::test]
 async fn every_table_is_classed_and_its_row_security_is_forced() {
@@ -86,6 +95,16 @@ async fn every_key_of_a_tenant_table_begins_with_its_organization() {
     for (name, columns) in references {
         assert_eq!(columns, 2, "{name}");
     }
+    // People are referred to through their memberships, or a stranger could be assigned, granted, reminded.
+    let past_memberships: Vec<String> = sqlx::query_scalar(
+        "select conname::text from pg_constraint where contype = 'f' and conrelid::regclass::text = any($1)
+           and confrelid = 'accounts'::regclass and conname <> 'memberships_account_fkey'",
+    )
+    .bind(TENANT)
+    .fetch_all(&app.admin)
+    .await
+    .unwrap();
+    assert_eq!(past_memberships, [] as [&str; 0]);
 }
 
 #[tokio::test]
@@ -129,15 +148,19 @@ async fn definer_functions_are_the_named_list_with_a_pinned_search_path() {
             "begin_request",
             "begin_session",
             "begin_sign_up",
+            "change_email",
             "credential_of",
             "deletion_plan",
             "end_membership",
+            "erase_account",
+            "erase_organization",
             "forgive",
             "found_organization",
             "held_in",
             "is_expected",
             "my_organizations",
             "password_of",
+            "personal_export",
             "purge",
             "require_active_owner",
             "sign_in_claims",
@@ -193,4 +216,70 @@ async fn a_role_that_inherits_power_is_refused_like_one_that_has_it() {
         pool.close().await;
     }
     sqlx::raw_sql(sqlx::AssertSqlSafe(format!("drop role {role}"))).execute(&app.admin).await.unwrap();
+}
+
+/// The text of a catalog, one line for each row.
+async fn listed(statement: &'static str) -> String {
+    let mut admin = Database::new().await.connect().await;
+    let mut lines: Vec<String> = sqlx::query_scalar(statement).fetch_all(&mut admin).await.unwrap();
+    admin.close().await.unwrap();
+    lines.sort_unstable();
+    // Postgres breaks long predicates into lines.
+    lines.iter().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ") + "\n").collect()
+}
+
+#[tokio::test]
+async fn each_policy_says_what_was_reviewed() {
+    let policies = listed(
+        "select format('%s.%s %s (%s, %s, for %s)%s%s', schemaname, tablename, policyname, lower(permissive), cmd,
+                       array_to_string(roles, ' and '), ' using ' || qual, ' with check ' || with_check)
+         from pg_policies",
+    );
+    assert_committed("policies.expected", &policies.await);
+}
+
+#[tokio::test]
+async fn each_grant_is_one_that_was_reviewed() {
+    // Who: relation, column, function, schema: may do what. Owners' own rights are left out.
+    let grants = listed(
+        "with granted as (
+             select acl.grantee, format('%s %s', case c.relkind when 'S' then 'sequence' else 'table' end, c.relname) as what,
+                    acl.privilege_type as may, c.relowner as owner
+             from pg_class c, aclexplode(c.relacl) acl where c.relnamespace = 'public'::regnamespace
+             union all
+             select acl.grantee, format('table %s', c.relname), format('%s(%s)', acl.privilege_type, a.attname), c.relowner
+             from pg_class c join pg_attribute a on a.attrelid = c.oid, aclexplode(a.attacl) acl
+             where c.relnamespace = 'public'::regnamespace
+             union all
+             select acl.grantee, format('function %s', p.oid::regprocedure), acl.privilege_type, p.proowner
+             from pg_proc p, aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) acl
+             where p.pronamespace = 'public'::regnamespace and p.prorettype <> 'trigger'::regtype
+             union all
+             select acl.grantee, format('schema %s', n.nspname), acl.privilege_type, n.nspowner
+             from pg_namespace n, aclexplode(n.nspacl) acl where n.nspname = 'public'
+         )
+         select format('%s %s: %s', case grantee when 0 then 'everybody' else grantee::regrole::text end, what,
+                       string_agg(lower(may), ' ' order by may))
+         from granted where grantee <> owner group by grantee, what",
+    );
+    assert_committed("grants.expected", &grants.await);
+}
+
+#[tokio::test]
+async fn what_is_append_only_can_be_read_and_added_to_and_no_more() {
+    let app = TestApp::start().await;
+    for table in APPEND_ONLY {
+        let more: Vec<String> = sqlx::query_scalar(
+            "select format('%s may %s', role, may)
+             from unnest(array['taskbell_app', 'taskbell_worker']) role,
+                  unnest(array['update', 'delete', 'truncate', 'references', 'trigger']) may
+             where case when may in ('update', 'references') then has_any_column_privilege(role, $1::regclass, may)
+                        else has_table_privilege(role, $1::regclass, may) end",
+        )
+        .bind(table)
+        .fetch_all(&app.admin)
+        .await
+        .unwrap();
+        assert_eq!(more, [] as [&str; 0], "{table}");
+    }
 }

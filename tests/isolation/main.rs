@@ -8,8 +8,12 @@
 )]
 
 mod catalog;
+mod expected;
 mod house;
+mod matrix;
 mod outside;
+mod policies;
 mod rows;
 mod secrets;
 mod upgrade;
+mod world;

@@ -9,8 +9,10 @@
 
 mod answers;
 mod browser;
+mod email;
 mod invitation;
 mod mails;
 mod people;
+mod reset;
 mod standards;
 mod verify;

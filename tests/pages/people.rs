@@ -2,6 +2,7 @@
 
 use common::secrets::Purpose;
 use harness::{Actor, Reply, TestApp};
+use local::Message;
 use reqwest::Method;
 use serde_json::json;
 use url::Url;
@@ -51,11 +52,16 @@ pub(crate) fn link(app: &TestApp, page: &str, token: &str) -> Url {
     app.url(&format!("/links/{page}/{token}"))
 }
 
-/// The link that a mail's reader clicks on.
-pub(crate) async fn mailed_link(app: &TestApp, email: &str) -> Url {
-    let html = app.mail_to(email).await.html().unwrap();
-    let link = html.split("href=\"").nth(1).unwrap().split('"').next().unwrap();
-    Url::parse(link).unwrap()
+/// The link to a page that somebody finds in their mail.
+pub(crate) async fn mailed_link(app: &TestApp, email: &str, page: &str) -> Url {
+    let link = |mail: &Message| {
+        let html = mail.html()?;
+        let link = html.split("href=\"").nth(1)?.split('"').next()?.to_owned();
+        link.contains(&format!("/links/{page}/")).then_some(link)
+    };
+    let wanted = |mail: &Message| mail.to.iter().any(|to| to == email) && link(mail).is_some();
+    let mail = app.inbox.wait_for(wanted, harness::PATIENCE).await.unwrap();
+    Url::parse(&link(&mail).unwrap()).unwrap()
 }
 
 /// Every row of every table, but for what is written behind the scenes: hints to the queue, and when credentials were used.

@@ -19,7 +19,7 @@ async fn a_sign_up_is_confirmed_on_a_phone_without_scripts_by_the_link_in_its_ma
     let mut browser = Browser::start().await;
     browser.resize(Window::PHONE).await;
     browser.forbid_scripts().await;
-    assert_eq!(browser.open(&mailed_link(&app, "ada@example.org").await).await, 200);
+    assert_eq!(browser.open(&mailed_link(&app, "ada@example.org", "verify").await).await, 200);
     let page = browser.text("main").await;
     assert!(page.contains("ada@example.org") && page.contains("Ada Lovelace"), "{page}");
     assert!(!can_sign_in(&app, "ada@example.org").await);

@@ -7,6 +7,7 @@
     reason = "in a test a panic is a verdict"
 )]
 
+mod purge;
 mod queue;
 mod reminders;
 mod sweep;

@@ -2,9 +2,11 @@
 //! open links by themselves; they need no script, and the token in the path is the only credential.
 
 mod attempt;
+mod email;
 mod field;
 mod invitation;
 mod page;
+mod reset;
 mod verify;
 
 use rocket::{Build, Request, Rocket, catch, catchers, get, http::ContentType, http::Status, routes};
@@ -18,6 +20,7 @@ pub(crate) fn mount(rocket: Rocket<Build>) -> Rocket<Build> {
         .mount("/links", routes![style])
         .mount("/links", routes![verify::show, verify::confirm])
         .mount("/links", routes![invitation::show, invitation::answer])
+        .mount("/links", routes![reset::show, reset::complete, email::show, email::confirm])
         .register("/links", catchers![any])
 }
 

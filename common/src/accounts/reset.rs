@@ -27,6 +27,14 @@ pub struct Reset {
     pub password: NewPassword,
 }
 
+/// The same on the page of the link, which has the token already.
+#[derive(Debug, Deserr)]
+#[deserr(error = Faults, deny_unknown_fields)]
+pub struct ChosenPassword {
+    /// 12 to 256 bytes.
+    pub password: NewPassword,
+}
+
 /// Sends a link for a new password to the address of an account; those before are void. An address without one gets the same
 /// answer and no mail (`asking_for_a_reset_does_not_tell_whether_an_address_is_known`).
 ///
