@@ -89,9 +89,9 @@ impl World<'_> {
 
 /// What only one of the two has; nothing when they agree.
 pub(crate) fn difference(model: &BTreeSet<String>, real: &BTreeSet<String>) -> Option<String> {
-    let only = |these: &BTreeSet<String>, those: &BTreeSet<String>, who: &str| {
-        these.difference(those).map(|line| format!("  only {who}: {line}\n")).collect::<String>()
+    let only = |these: &BTreeSet<String>, those: &BTreeSet<String>, who: &str| -> Vec<String> {
+        these.difference(those).map(|line| format!("  only {who} has: {line}")).collect()
     };
-    let text = only(model, real, "the model has") + &only(real, model, "Postgres has");
-    (!text.is_empty()).then_some(text)
+    let lines = [only(model, real, "the model"), only(real, model, "Postgres")].concat();
+    (!lines.is_empty()).then(|| lines.join("\n"))
 }

@@ -87,12 +87,12 @@ impl<'a> World<'a> {
         .execute(&app.admin)
         .await
         .unwrap();
-        let named = people.iter().map(|somebody| somebody.id.0).zip(PEOPLE);
-        let names = named.chain(orgs.iter().map(|(id, _)| id.0).zip(ORGS)).map(|(id, name)| (id, name.to_owned()));
+        let ids = people.iter().map(|somebody| somebody.id.0).chain(orgs.iter().map(|(id, _)| id.0));
+        let names = ids.zip(PEOPLE.into_iter().chain(ORGS).map(str::to_owned)).collect();
         Self {
             app,
             http: http.clone(),
-            names: names.collect(),
+            names,
             people,
             orgs,
             ids: HashMap::new(),

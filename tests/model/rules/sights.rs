@@ -10,6 +10,7 @@ pub(crate) fn set(bits: Bits) -> String {
     format!("[{}]", names(bits).join(" "))
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "the end of what may be refused before")]
 fn seen(lines: impl IntoIterator<Item = String>) -> Verdict {
     let mut lines: Vec<_> = lines.into_iter().collect();
     lines.sort_unstable();
