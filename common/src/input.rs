@@ -152,6 +152,22 @@ impl<T> Patch<T> {
     }
 }
 
+/// A field of a merge patch that cannot be cleared: absent, or a value; null is refused.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Given<T>(pub Option<T>);
+
+impl<T> Default for Given<T> {
+    fn default() -> Self {
+        Self(None)
+    }
+}
+
+impl<T: deserr::Deserr<Faults>> deserr::Deserr<Faults> for Given<T> {
+    fn deserialize_from_value<V: IntoValue>(value: deserr::Value<V>, place: ValuePointerRef) -> Result<Self, Faults> {
+        T::deserialize_from_value(value, place).map(|value| Self(Some(value)))
+    }
+}
+
 impl<T: deserr::Deserr<Faults>> deserr::Deserr<Faults> for Patch<T> {
     fn deserialize_from_value<V: IntoValue>(value: deserr::Value<V>, place: ValuePointerRef) -> Result<Self, Faults> {
         match value {

@@ -11,7 +11,7 @@ use crate::{
     },
     audit::{self, Action, Event},
     error::{Error, Result},
-    input::Faults,
+    input::{Faults, Given},
     memberships,
     text::{Name, RoleKey},
 };
@@ -45,16 +45,16 @@ pub struct NewRole {
     pub permissions: RolePermissions,
 }
 
-/// A change of a role.
+/// A change of a role; what is absent stays, and nothing can be cleared.
 #[derive(Debug, Deserr)]
 #[deserr(error = Faults, deny_unknown_fields)]
 pub struct RoleChanges {
     /// What people call it.
     #[deserr(default)]
-    pub name: Option<Name>,
+    pub name: Given<Name>,
     /// What it gives.
     #[deserr(default)]
-    pub permissions: Option<RolePermissions>,
+    pub permissions: Given<RolePermissions>,
 }
 
 /// What becomes of those who have a role that is deleted.
@@ -128,14 +128,14 @@ pub async fn update(scope: &mut Scope<ManageRoles>, key: &RoleKey, changes: Role
     let own = memberships::lock_actor::<ManageRoles>(scope.core()).await?;
     let before = custom(scope, key).await?;
     may_act_on(own.permissions, before.permissions).map_err(Error::Refused)?;
-    let permissions = changes.permissions.map_or(before.permissions, |permissions| permissions.0);
+    let permissions = changes.permissions.0.map_or(before.permissions, |permissions| permissions.0);
     may_give(own.permissions, permissions).map_err(Error::Refused)?;
     let role = sqlx::query_as!(
         RoleView,
         r#"update roles set name = coalesce($2, name), permissions = $3, version = version + 1 where key = $1
            returning key, name, permissions as "permissions: Permissions", false as "built_in!", created_at as "created_at?", version"#,
         key.as_str(),
-        changes.name.as_ref().map(Name::as_str),
+        changes.name.0.as_ref().map(Name::as_str),
         permissions.bits(),
     )
     .fetch_one(scope.sql())

@@ -26,6 +26,7 @@ mod permissions;
 mod pool;
 mod profile;
 mod projects;
+mod proxies;
 mod races;
 mod roles;
 mod second_factor;

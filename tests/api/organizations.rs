@@ -133,3 +133,25 @@ async fn a_deleted_organization_is_gone_for_all_but_its_owners_who_can_restore_i
     let deeds: Vec<_> = log["data"].as_array().unwrap().iter().map(|event| event["action"].as_str().unwrap()).collect();
     assert_eq!(deeds[..2], ["organization.restored", "organization.deleted"]);
 }
+
+#[tokio::test]
+async fn what_cannot_be_cleared_refuses_null() {
+    let app = TestApp::start().await;
+    let team = app.team().await;
+    let project = team.project("OPS", "open").await;
+    let role = json!({ "key": "night", "name": "Night", "permissions": ["tasks:read"] });
+    let _ = team.owner.post("/roles", role).await.is(201);
+    for (path, field) in [
+        (String::new(), "name"),
+        (String::new(), "slug"),
+        (String::new(), "time_zone"),
+        ("/roles/night".to_owned(), "name"),
+        ("/roles/night".to_owned(), "permissions"),
+        (format!("/projects/{project}"), "name"),
+        (format!("/projects/{project}"), "visibility"),
+    ] {
+        let request = team.owner.request(reqwest::Method::PATCH, &path).json(&json!({ field: null }));
+        let problem = team.owner.send(request, format!("PATCH {path} {field}")).await.is_problem(422, "invalid");
+        assert_eq!(problem["errors"][0]["pointer"], format!("/{field}"), "{path}");
+    }
+}

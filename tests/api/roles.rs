@@ -46,8 +46,8 @@ async fn a_custom_role_gives_what_it_says_from_the_next_request_on() {
     let _ = team.guest.get("/audit").await.is(200);
     let _ = team.guest.get("/invitations").await.is(200);
     team.guest.get("/tasks").await.is_problem(403, "permission_missing");
-    let changes = json!({ "permissions": ["tasks:read"], "name": "Reader" });
-    let changed = team.admin.patch("/roles/auditor", changes).await.is(200).json();
+    let reader = json!({ "permissions": ["tasks:read"], "name": "Reader" });
+    let changed = team.admin.patch("/roles/auditor", reader).await.is(200).json();
     assert_eq!((&changed["name"], &changed["version"]), (&json!("Reader"), &json!(2)));
     team.guest.get("/audit").await.is_problem(403, "permission_missing");
     let _ = team.guest.get("/tasks").await.is(200);

@@ -1,4 +1,4 @@
-//! A transaction that was opened by one of the openers of `migrations/0008_openers.sql`, in one round trip.
+//! A transaction that was opened by one of the openers of `migrations/0017_openers.sql`, in one round trip.
 
 use std::ops::{Deref, DerefMut};
 

@@ -6,24 +6,24 @@ use crate::{
     access::{Scope, UpdateOrganization, Written},
     audit::{self, Action, Event},
     error::Result,
-    input::Faults,
+    input::{Faults, Given},
     text::{Name, Slug},
     time::TimeZoneName,
 };
 
-/// A change of an organization's settings; what is absent stays.
+/// A change of an organization's settings; what is absent stays, and nothing can be cleared.
 #[derive(Debug, Deserr)]
 #[deserr(error = Faults, deny_unknown_fields)]
 pub struct OrganizationChanges {
     /// Its name in URLs. Members who use the old one are sent to the new one; nobody else can take it.
     #[deserr(default)]
-    pub slug: Option<Slug>,
+    pub slug: Given<Slug>,
     /// Its name.
     #[deserr(default)]
-    pub name: Option<Name>,
+    pub name: Given<Name>,
     /// IANA name; counts for members who have chosen none.
     #[deserr(default)]
-    pub time_zone: Option<TimeZoneName>,
+    pub time_zone: Given<TimeZoneName>,
 }
 
 /// Changes the settings.
@@ -40,7 +40,7 @@ pub async fn update(
         .await?;
     let before = find(core).await?;
     // A slug that comes back is no former one any more; one that goes becomes one.
-    if let Some(slug) = changes.slug.as_ref().filter(|slug| slug.as_str() != before.slug) {
+    if let Some(slug) = changes.slug.0.as_ref().filter(|slug| slug.as_str() != before.slug) {
         sqlx::query!(
             "with back as (delete from former_slugs where slug = $1)
              insert into former_slugs (slug, org_id) values ($2, current_org())",
@@ -54,9 +54,9 @@ pub async fn update(
         "update organizations set slug = coalesce($1, slug), name = coalesce($2, name), time_zone = coalesce($3, time_zone),
                 version = version + 1
          where id = current_org()",
-        changes.slug.as_ref().map(Slug::as_str),
-        changes.name.as_ref().map(Name::as_str),
-        changes.time_zone.as_ref().map(TimeZoneName::as_str),
+        changes.slug.0.as_ref().map(Slug::as_str),
+        changes.name.0.as_ref().map(Name::as_str),
+        changes.time_zone.0.as_ref().map(TimeZoneName::as_str),
     )
     .execute(core.sql())
     .await?;

@@ -16,7 +16,7 @@ use crate::{
     audit::{self, Action, Event},
     error::{Error, Result},
     ids::{AccountId, ProjectId},
-    input::Faults,
+    input::{Faults, Given},
     memberships,
     text::{Name, ProjectKey},
 };
@@ -76,16 +76,16 @@ pub struct NewProject {
     pub visibility: Visibility,
 }
 
-/// A change of a project; what is absent stays.
+/// A change of a project; what is absent stays, and nothing can be cleared.
 #[derive(Debug, Deserr)]
 #[deserr(error = Faults, deny_unknown_fields)]
 pub struct ProjectChanges {
     /// Its name.
     #[deserr(default)]
-    pub name: Option<Name>,
+    pub name: Given<Name>,
     /// Who sees it. In a private one only grants count, for whoever closes it too.
     #[deserr(default)]
-    pub visibility: Option<Visibility>,
+    pub visibility: Given<Visibility>,
 }
 
 /// Creates a project; its author manages it.
@@ -175,14 +175,14 @@ pub async fn update(project: &mut InProject<'_, ManageProject>, changes: Project
     sqlx::query!(
         "update projects set name = coalesce($2, name), visibility = coalesce($3, visibility), version = version + 1 where id = $1",
         id.0,
-        changes.name.as_ref().map(Name::as_str),
-        changes.visibility.map(Visibility::as_str),
+        changes.name.0.as_ref().map(Name::as_str),
+        changes.visibility.0.map(Visibility::as_str),
     )
     .execute(project.core.sql())
     .await?;
     let after = Project {
-        name: changes.name.map_or_else(|| before.name.clone(), |name| name.to_string()),
-        visibility: changes.visibility.unwrap_or(before.visibility),
+        name: changes.name.0.map_or_else(|| before.name.clone(), |name| name.to_string()),
+        visibility: changes.visibility.0.unwrap_or(before.visibility),
         version: before.version + 1,
         ..before.clone()
     };
