@@ -119,8 +119,8 @@ begin
                 case when variant in ('granted', 'private') then 'private' else 'open' end, furnish.id(t, 'person', 'keeper'));
         insert into project_grants (org_id, project_id, account_id, role)
         select org, furnish.id(t, 'project', variant), furnish.id(t, 'person', person),
-               case person when 'keeper' then 'manager' else person end
-        from unnest(array['keeper', 'viewer', 'commenter', 'editor', 'manager']) person
+               case person when 'keeper' then 'manager' when 'target' then 'viewer' else person end
+        from unnest(array['keeper', 'target', 'viewer', 'commenter', 'editor', 'manager']) person
         where person = 'keeper' or variant in ('own', 'granted');
         perform furnish.task(t, variant, variant, array['keeper']);
     end loop;

@@ -16,6 +16,8 @@ pub(crate) struct Caller {
     pub(crate) home: &'static [&'static str],
     /// The variants of project things that may be shown at home.
     pub(crate) sees: &'static [&'static str],
+    /// Narrows another caller: asks for what there is, and in the long run for all the rest.
+    pub(crate) narrows: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -32,7 +34,7 @@ const ALL: &[&str] = &["own", "granted", "private", "unshared", "assigned"];
 
 /// The columns, from left to right.
 pub(crate) const CALLERS: &[Caller] = &[
-    Caller { name: "nobody", credential: Credential::None, person: None, home: &[], sees: NOTHING },
+    stray("nobody", Credential::None),
     stray("garbage", Credential::Text("tbs_garbage")),
     stray("unknown", Credential::Text("tbs_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA")),
     stray("expired", Credential::Named("a", "expired")),
@@ -79,11 +81,11 @@ pub(crate) const CALLERS: &[Caller] = &[
 ];
 
 const fn stray(name: &'static str, credential: Credential) -> Caller {
-    Caller { name, credential, person: None, home: &[], sees: NOTHING }
+    Caller { name, credential, person: None, home: &[], sees: NOTHING, narrows: false }
 }
 
 const fn scope(name: &'static str, variant: &'static str) -> Caller {
-    Caller { credential: Credential::Named("a", variant), ..session(name, "a", "owner", &["a"], OPEN) }
+    Caller { credential: Credential::Named("a", variant), narrows: true, ..session(name, "a", "owner", &["a"], OPEN) }
 }
 
 const fn session(
@@ -93,7 +95,7 @@ const fn session(
     home: &'static [&'static str],
     sees: &'static [&'static str],
 ) -> Caller {
-    Caller { name, credential: Credential::Named(tenant, who), person: Some((tenant, who)), home, sees }
+    Caller { name, credential: Credential::Named(tenant, who), person: Some((tenant, who)), home, sees, narrows: false }
 }
 
 impl Caller {

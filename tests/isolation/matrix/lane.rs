@@ -8,7 +8,7 @@ use serde_json::Value;
 use sqlx::{Connection, PgConnection};
 
 use super::{
-    callers::CALLERS,
+    callers::{CALLERS, Caller},
     recipes::Recipe,
     rows::{Asked, Row},
     variants::Cursors,
@@ -38,11 +38,18 @@ pub(crate) struct Cell {
     pub(crate) changes: Vec<Change>,
 }
 
-/// A row with its cells, in the order of [`CALLERS`].
+/// A row with its cells, in the order of [`CALLERS`]; none for who does not ask.
 #[derive(Debug)]
 pub(crate) struct Outcome {
     pub(crate) row: Row,
-    pub(crate) cells: Vec<Cell>,
+    pub(crate) cells: Vec<Option<Cell>>,
+}
+
+impl Outcome {
+    /// Who has asked, and what came of it.
+    pub(crate) fn asked(&self) -> impl Iterator<Item = (&'static Caller, &Cell)> {
+        CALLERS.iter().zip(&self.cells).filter_map(|(caller, cell)| Some((caller, cell.as_ref()?)))
+    }
 }
 
 pub(crate) struct Lane {
@@ -76,9 +83,13 @@ impl Lane {
     async fn run(&mut self, recipe: &Recipe, world: &World, row: Row) -> Outcome {
         let mut cells = Vec::with_capacity(CALLERS.len());
         for caller in CALLERS {
+            if !row.is_asked_by(caller) {
+                cells.push(None);
+                continue;
+            }
             let asked = row.asked(recipe, caller, world);
             let answer = self.ask(recipe, caller.token(world), &asked).await;
-            cells.push(Cell { asked, answer, changes: self.restore().await });
+            cells.push(Some(Cell { asked, answer, changes: self.restore().await }));
         }
         Outcome { row, cells }
     }

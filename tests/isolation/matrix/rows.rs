@@ -5,7 +5,7 @@ use super::{
     recipes::{Recipe, Slot, Template},
     variants::{Cursors, Variant, usual, variants},
 };
-use crate::world::World;
+use crate::{expected::is_full, world::World};
 
 /// One row, which every caller asks.
 #[derive(Clone, Debug)]
@@ -89,6 +89,17 @@ impl Row {
             _ => Some("a"),
         }
         .filter(|_| recipe.is_of_an_organization())
+    }
+
+    /// Whether the row is one for this caller: who only narrows another asks nothing that the other would not be answered.
+    pub(crate) fn is_asked_by(&self, caller: &Caller) -> bool {
+        !caller.narrows || is_full() || !self.is_beside()
+    }
+
+    /// Whether it is about an organization's name, or about what is not there.
+    pub(crate) fn is_beside(&self) -> bool {
+        let about = self.about.as_ref();
+        about.is_some_and(|(slot, variant)| slot.kind == "org" || variant.nothing || variant.tenant.is_none())
     }
 
     /// Whether this caller must be answered as if what the slot holds did not exist.

@@ -5,15 +5,16 @@ use std::{collections::BTreeMap, fmt::Write as _};
 use serde_json::Value;
 
 use super::{
-    callers::CALLERS,
-    lane::{Answer, Outcome},
+    callers::{CALLERS, Caller},
+    lane::{Answer, Cell, Outcome},
     recipes::Recipe,
 };
 
 const LEGEND: &str = "\
 # What each route answers to each caller; written by `UPDATE_MATRIX=1 cargo test -p tests --test isolation matrix`.
 # A row is a request that is in order but for what its name says. 401, 403 and 404 are `unauthenticated`, `permission_missing`
-# and `not_found` unless a note at the end of the line says otherwise; 200/3 is a list of three.
+# and `not_found` unless a note at the end of the line says otherwise; 200/3 is a list of three,
+# and - is not asked: a token that only narrows what its owner is answered.
 ";
 
 /// What clients may take a refusal for when no note says otherwise.
@@ -62,8 +63,13 @@ pub(crate) fn render(recipes: &[Recipe], outcomes: &[Outcome]) -> String {
 }
 
 fn line(outcome: &Outcome) -> String {
-    let cells: Vec<Said> = outcome.cells.iter().map(|cell| Said::of(&cell.answer)).collect();
-    let mut said: Vec<&Said> = cells.iter().collect();
+    let said = |(caller, cell): (&Caller, &Option<Cell>)| match cell {
+        // In the long run these are asked, too, but they stand for nothing new.
+        Some(cell) if !(caller.narrows && outcome.row.is_beside()) => Some(Said::of(&cell.answer)),
+        _ => None,
+    };
+    let cells: Vec<Option<Said>> = CALLERS.iter().zip(&outcome.cells).map(said).collect();
+    let mut said: Vec<&Said> = cells.iter().flatten().collect();
     said.sort_unstable_by_key(|said| (&said.status, !said.is_plain(), &said.code));
     said.dedup();
     // A second code of the same status is marked, in the cell and in the note.
@@ -73,7 +79,7 @@ fn line(outcome: &Outcome) -> String {
     };
     let mut line = format!("  {:<22}", outcome.row.name);
     for cell in &cells {
-        let _ = write!(line, " {:<6}", mark(cell));
+        let _ = write!(line, " {:<6}", cell.as_ref().map_or("-".to_owned(), mark));
     }
     for cell in said.iter().filter(|said| !said.is_plain()) {
         let _ = write!(line, " {}={}", mark(cell), cell.code.as_deref().unwrap_or_default());
