@@ -102,6 +102,25 @@ async fn a_suspended_owner_is_no_other_owner() {
 }
 
 #[tokio::test]
+async fn an_organization_that_is_deleted_itself_keeps_nobody() {
+    let app = TestApp::start().await;
+    let team = app.team().await;
+    app.give_password(&team.owner).await;
+    request(&team.owner).await.is_problem(409, "last_owner");
+    let _ = team.owner.delete_with("", sure(json!({}))).await.is(200);
+    let plan = request(&team.owner).await.is(200).json();
+    assert_eq!(plan["organizations"][0]["fate"], "deleted", "{plan}");
+}
+
+#[tokio::test]
+async fn a_plan_tells_nothing_of_organizations_that_one_cannot_enter() {
+    let app = TestApp::start().await;
+    let team = app.team().await;
+    let _ = team.owner.put(&format!("/members/{}/suspension", team.member.id), Value::Null).await.is(200);
+    assert_eq!(plan(&team.member).await["organizations"], json!([]));
+}
+
+#[tokio::test]
 async fn who_asks_for_the_end_has_two_weeks_and_one_session_left() {
     let app = TestApp::start().await;
     let team = app.team().await;

@@ -74,9 +74,11 @@ async fn an_export_holds_what_is_kept_of_a_person_and_no_secret() {
 #[tokio::test]
 async fn an_export_shows_of_organizations_what_the_person_sees_there_today() {
     let app = TestApp::start().await;
-    let (team, gone, doomed) = (app.team().await, app.team().await, app.team().await);
+    let (team, gone, doomed, own) = (app.team().await, app.team().await, app.team().await, app.team().await);
     let ada = &team.member;
-    for (place, role, status) in [(&gone, Role::Admin, "removed"), (&doomed, Role::Admin, "active")] {
+    for (place, role, status) in
+        [(&gone, Role::Admin, "removed"), (&doomed, Role::Admin, "active"), (&own, Role::Owner, "active")]
+    {
         sqlx::query("insert into memberships (org_id, account_id, role, status) values ($1, $2, $3, $4)")
             .bind(place.id.0)
             .bind(ada.id.0)
@@ -88,7 +90,8 @@ async fn an_export_shows_of_organizations_what_the_person_sees_there_today() {
     }
     let (open, private) = (team.project("OPS", "open").await, team.project("SEC", "private").await);
     let (left, closed) = (gone.project("OLD", "open").await, doomed.project("END", "open").await);
-    for (place, project) in [(&team, open), (&team, private), (&gone, left), (&doomed, closed)] {
+    let owned = own.project("OWN", "open").await;
+    for (place, project) in [(&team, open), (&team, private), (&gone, left), (&doomed, closed), (&own, owned)] {
         // As if she had been assigned while she could see it.
         let task = json!({ "project": project, "title": "Hers once" });
         let task = place.owner.post("/tasks", task).await.is(201).text_at("/id");
@@ -100,8 +103,8 @@ async fn an_export_shows_of_organizations_what_the_person_sees_there_today() {
             .await
             .unwrap();
     }
-    sqlx::query("update organizations set deletion_due_at = now() + interval '1 day' where id = $1")
-        .bind(doomed.id.0)
+    sqlx::query("update organizations set deletion_due_at = now() + interval '1 day' where id = any($1)")
+        .bind([doomed.id.0, own.id.0])
         .execute(&app.admin)
         .await
         .unwrap();
@@ -109,9 +112,9 @@ async fn an_export_shows_of_organizations_what_the_person_sees_there_today() {
     assert_eq!(each(&export.json(), "tasks", "key"), ["OPS-1"]);
     let export = export.json();
     let memberships = list(&export, "memberships");
-    assert_eq!(memberships.len(), 3, "that she was a member is about her");
+    assert_eq!(memberships.len(), 4, "that she was a member is about her");
     for membership in memberships {
-        let named = membership["org_id"] == json!(team.id);
+        let named = [json!(team.id), json!(own.id)].contains(&membership["org_id"]);
         assert_eq!(membership["slug"].is_string() && membership["name"].is_string(), named, "{membership}");
     }
 }

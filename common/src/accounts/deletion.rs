@@ -56,7 +56,7 @@ pub struct OrganizationFate {
 pub enum Fate {
     /// It has other members and no other owner: the account stays until it has one.
     Blocked,
-    /// The caller is its last member: it goes with them.
+    /// The caller is its last member, and it goes with them; or it is being deleted anyway.
     Deleted,
     /// The caller leaves it.
     Left,
@@ -120,12 +120,14 @@ pub async fn cancel(scope: &mut Scope<Me>) -> Result<Written<()>> {
 }
 
 async fn plan_of(core: &mut Core) -> Result<DeletionPlan> {
-    // Always of the caller: the function would tell it of anybody.
+    // Always of the caller: the function would tell it of anybody. Row security leaves what the caller is an active member of;
+    // an organization that is deleted itself will be gone before the account is.
     let organizations = sqlx::query_as!(
         OrganizationFate,
-        r#"select org_id as "org_id!: OrgId", slug as "slug!", name as "name!", fate as "fate!: Fate",
-                  handed_over as "projects_handed_over!", unassigned as "tasks_unassigned!"
-           from deletion_plan(current_account())"#
+        r#"select p.org_id as "org_id!: OrgId", p.slug as "slug!", p.name as "name!",
+                  case when o.deletion_due_at is null then p.fate else 'deleted' end as "fate!: Fate",
+                  p.handed_over as "projects_handed_over!", p.unassigned as "tasks_unassigned!"
+           from deletion_plan(current_account()) p join organizations o on o.id = p.org_id order by p.org_id"#
     )
     .fetch_all(core.sql())
     .await?;

@@ -92,6 +92,8 @@ pub async fn ask(
     if new.as_str() == confirmed.email {
         return Err(Error::Invalid(Faults::at("/email", &SameAddress)));
     }
+    // Two mailboxes get mail: neither is to be flooded.
+    let _ = throttle::enter(db, Door::Mail, &confirmed.email, origin).await?;
     let _ = throttle::enter(db, Door::Mail, new.as_str(), origin).await?;
     let mut scope = db.begin_account::<Me>(credential, origin).await?;
     let id = EmailChangeId::new();
