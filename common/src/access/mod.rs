@@ -8,16 +8,16 @@
 //! What must not compile does not. Each example has a twin that does:
 //!
 //! ```
-//! # use common::{access::{ListMembers, Scope}, memberships};
-//! async fn members(scope: &mut Scope<ListMembers>) {
-//!     let _ = memberships::list(scope).await;
+//! # use common::{access::{ReadAudit, Scope}, audit};
+//! async fn events(scope: &mut Scope<ReadAudit>) {
+//!     let _ = audit::list(scope, audit::AuditFilter::default()).await;
 //! }
 //! ```
 //! ```compile_fail,E0277
 //! // Under-guarded: the caller holds another permission than the one that is asked for.
-//! # use common::{access::{CreateProjects, Scope}, memberships};
-//! async fn members(scope: &mut Scope<CreateProjects>) {
-//!     let _ = memberships::list(scope).await;
+//! # use common::{access::{CreateProjects, Scope}, audit};
+//! async fn events(scope: &mut Scope<CreateProjects>) {
+//!     let _ = audit::list(scope, audit::AuditFilter::default()).await;
 //! }
 //! ```
 //! ```
