@@ -125,7 +125,7 @@ pub async fn find<P: Permission>(scope: &mut Scope<impl Permission>, id: TaskId)
 /// The database's.
 pub async fn complete(project: &mut InProject<'_, impl Implies<CompleteTasks>>, task: &Task) -> Result<Written<Task>> {
     let done = sqlx::query!(
-        "update tasks set completed_at = now(), completed_by = current_account(), updated_at = now(), version = version + 1
+        "update tasks set status = 'completed', completed_at = now(), completed_by = current_account(), updated_at = now(), version = version + 1
          where id = $1 and completed_at is null",
         task.id.0,
     )
