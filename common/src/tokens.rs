@@ -89,7 +89,9 @@ pub async fn create(scope: &mut Scope<Me>, new: NewToken) -> Result<Written<Crea
     .ok_or(Error::NotFound)?;
     let scopes = new.scopes.0;
     // Held to the end, so that of two at once the second one counts the first.
-    sqlx::query!("select id from accounts where id = current_account() for no key update").fetch_one(scope.sql()).await?;
+    sqlx::query!("select id from accounts where id = current_account() for no key update")
+        .fetch_one(scope.sql())
+        .await?;
     if !place.held.cover(scopes.in_organization()) {
         return Err(Error::Refused(Refusal::ScopeNotHeld));
     }
