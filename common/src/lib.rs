@@ -26,6 +26,7 @@ pub mod permissions;
 pub mod projects;
 pub mod proxies;
 pub mod purge;
+pub mod quotas;
 pub mod reminders;
 pub mod roles;
 pub mod second_factor;

@@ -18,6 +18,7 @@ use crate::{
     ids::{AccountId, ProjectId},
     input::{Faults, Given},
     memberships,
+    quotas::Quota,
     text::{Name, ProjectKey},
 };
 
@@ -91,10 +92,12 @@ pub struct ProjectChanges {
 /// Creates a project; its author manages it.
 ///
 /// # Errors
-/// `key_taken`.
+/// `key_taken`, or as many as there may be.
 pub async fn create(scope: &mut Scope<CreateProjects>, new: NewProject) -> Result<Written<Project>> {
-    // Who is being removed would leave a project that nobody runs.
-    memberships::keep(scope.core(), []).await?;
+    // Who is being removed would leave a project that nobody runs; and of two at once the second one counts the first.
+    memberships::lock_actor::<CreateProjects>(scope.core()).await?;
+    let count = sqlx::query_scalar!(r#"select count(*) as "count!" from projects"#).fetch_one(scope.sql()).await?;
+    scope.db().quotas.admit(Quota::Projects, count + 1)?;
     let project = sqlx::query_as!(
         Project,
         r#"with project as (
