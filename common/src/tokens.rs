@@ -12,6 +12,7 @@ use crate::{
     ids::{OrgId, TokenId},
     input::{Fault, Faults},
     secrets::PersonalToken,
+    shown::shown,
     text::Name,
     time::Instant,
 };
@@ -49,6 +50,8 @@ pub struct CreatedToken {
     #[serde(flatten)]
     pub view: TokenView,
 }
+
+shown!(CreatedToken);
 
 /// A token to be.
 #[derive(Debug, Deserr)]

@@ -9,6 +9,7 @@ use crate::{
     ids::{InvitationId, OrgId},
     input::Faults,
     secrets::Token,
+    shown::shown,
 };
 
 /// The token of an invitation's mail.
@@ -29,6 +30,8 @@ pub struct Joined {
     /// The role that was given.
     pub role: String,
 }
+
+shown!(Joined);
 
 /// Joins the organization that an invitation offers. It must have been sent to the caller's own address.
 ///

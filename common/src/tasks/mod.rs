@@ -16,6 +16,7 @@ use crate::{
     deliveries,
     error::{Error, Result},
     ids::{AccountId, ProjectId, TaskId},
+    shown::shown,
     time::{Due, DueColumns},
 };
 
@@ -49,6 +50,8 @@ pub struct Task {
     /// Rises with every change.
     pub version: i32,
 }
+
+shown!(Task, version);
 
 /// The columns of a [`Task`], and what the caller may do with it.
 #[derive(Debug, FromRow)]
