@@ -84,6 +84,8 @@ id! {
     TaskId
     /// What is stuck on tasks of one project.
     LabelId
+    /// A change of a task.
+    TaskEventId
     /// A rule that says when somebody is told of a task.
     ReminderId
     /// What one person is owed.

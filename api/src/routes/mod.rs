@@ -11,6 +11,7 @@ mod memberships;
 mod organizations;
 mod passwords;
 mod projects;
+mod reminders;
 mod roles;
 mod second_factor;
 mod sessions;
@@ -53,6 +54,11 @@ pub(crate) fn mount(rocket: Rocket<Build>) -> Rocket<Build> {
         .mount("/v1/orgs", routes![roles::list, roles::create, roles::show, roles::update, roles::destroy])
         .mount("/v1/orgs", routes![projects::create, projects::list, projects::show, projects::update])
         .mount("/v1/orgs", routes![projects::grants, projects::grant, projects::withdraw, projects::break_glass])
-        .mount("/v1/orgs", routes![tasks::create, tasks::list, tasks::show, tasks::complete])
+        .mount(
+            "/v1/orgs",
+            routes![tasks::create, tasks::list, tasks::show, tasks::update, tasks::destroy, tasks::restore],
+        )
+        .mount("/v1/orgs", routes![tasks::complete, tasks::reopen, tasks::position, tasks::history])
+        .mount("/v1/orgs", routes![reminders::list, reminders::create, reminders::destroy])
         .mount("/v1/orgs", routes![deliveries::list, deliveries::show])
 }
