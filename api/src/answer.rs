@@ -39,8 +39,11 @@ pub(crate) struct Accepted;
 /// A list that is not paged, in the shape of those that are.
 #[derive(Serialize)]
 pub(crate) struct All<T> {
+    /// All of them.
     pub(crate) data: Vec<T>,
 }
+
+common::list_schema!(All, "List", "A list that is not paged, in the shape of those that are.");
 
 fn json(status: Status, body: &impl Serialize) -> rocket::response::Result<'static> {
     let body = serde_json::to_vec(body).map_err(|_| Status::InternalServerError)?;

@@ -28,6 +28,7 @@ pub mod proxies;
 pub mod purge;
 pub mod reminders;
 pub mod roles;
+mod schema;
 pub mod second_factor;
 pub mod secrets;
 pub mod sessions;

@@ -4,6 +4,7 @@ use deserr::Deserr;
 use jiff_sqlx::Timestamp;
 use serde::Serialize;
 use serde_json::json;
+use utoipa::ToSchema;
 
 use crate::{
     access::{Core, Me, OrgRef, Permissions, Scope, Scopes, Written},
@@ -20,7 +21,7 @@ use crate::{
 const MOST: i64 = 50;
 
 /// A personal token, without its text.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct TokenView {
     /// Its id.
     pub id: TokenId,
@@ -41,7 +42,7 @@ pub struct TokenView {
 }
 
 /// A new token; the only time its text is shown.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct CreatedToken {
     /// For the header `Authorization: Bearer …`.
     pub token: String,
@@ -51,7 +52,7 @@ pub struct CreatedToken {
 }
 
 /// A token to be.
-#[derive(Debug, Deserr)]
+#[derive(Debug, Deserr, ToSchema)]
 #[deserr(error = Faults, deny_unknown_fields)]
 pub struct NewToken {
     /// What it is for.

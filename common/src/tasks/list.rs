@@ -2,6 +2,7 @@
 
 use deserr::Deserr;
 use sqlx::{Postgres, QueryBuilder};
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::{Task, TaskRow};
@@ -14,7 +15,7 @@ use crate::{
 };
 
 /// Which tasks, and which page of them.
-#[derive(Debug, Default, Deserr)]
+#[derive(Debug, Default, Deserr, ToSchema)]
 #[deserr(error = Faults, deny_unknown_fields)]
 pub struct TaskFilter {
     /// Of one project.
@@ -32,8 +33,9 @@ pub struct TaskFilter {
 }
 
 /// Whether a task is done.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserr)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserr, ToSchema)]
 #[deserr(rename_all = lowercase, error = Faults)]
+#[schema(rename_all = "lowercase")]
 pub enum TaskStatus {
     /// To do.
     Open,

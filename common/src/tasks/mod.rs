@@ -6,6 +6,7 @@ mod list;
 use jiff_sqlx::Timestamp;
 use serde::Serialize;
 use sqlx::FromRow;
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 pub use create::{CreatedTask, NewTask, create};
@@ -20,7 +21,7 @@ use crate::{
 };
 
 /// A task.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Task {
     /// Its id.
     pub id: TaskId,
