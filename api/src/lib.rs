@@ -74,7 +74,7 @@ pub fn server(settings: &Settings) -> Result<Rocket<Build>, ApiError> {
         .register("/", catchers::all()))
 }
 
-/// The API's description of itself, as `/openapi.json` gives it: OpenAPI 3.1. `home` is where the deployment says it lives.
+/// The API's description of itself, as `/openapi.json` gives it: `OpenAPI` 3.1. `home` is where the deployment says it lives.
 #[must_use]
 pub fn description(home: Option<&Url>) -> serde_json::Value {
     openapi::document(&routes::contents(), home.map(Url::as_str))

@@ -1,4 +1,4 @@
-//! The API's description of itself: OpenAPI 3.1, made by asking the types of the handlers that are mounted (docs/adr/0020).
+//! The API's description of itself: `OpenAPI` 3.1, made by asking the types of the handlers that are mounted (docs/adr/0020).
 
 mod codes;
 mod parts;
@@ -154,11 +154,9 @@ fn used(mut schemas: Schemas, paths: &Map<String, Value>) -> Map<String, Value> 
 /// `/v1/orgs` and `/<_>/tasks/<id>` are `/v1/orgs/{org}/tasks/{id}`: the segment that only guards read is the organization.
 fn path_of(operation: &Operation) -> String {
     let pattern = format!("{}{}", operation.base, operation.route.uri.path());
-    let segments = pattern.split('/').filter(|segment| !segment.is_empty());
-    let path: String = segments
-        .map(|segment| format!("/{}", segment.replace("<_>", "{org}").replace('<', "{").replace('>', "}")))
-        .collect();
-    if path.is_empty() { "/".to_owned() } else { path }
+    let named = pattern.replace("<_>", "{org}").replace('<', "{").replace('>', "}");
+    let path = named.split('/').filter(|segment| !segment.is_empty()).collect::<Vec<_>>().join("/");
+    format!("/{path}")
 }
 
 fn operation_of(chapter: &Chapter, operation: &Operation, sketch: &Sketch, schemas: &Schemas) -> Value {

@@ -46,7 +46,7 @@ fn own((name, schema): (&String, &Value)) -> (String, Value) {
     (name.clone(), schema.clone())
 }
 
-/// OpenAPI 3.1 takes JSON Schema's own word for examples, and JSON Schema none for the width of a number.
+/// JSON Schema has a word of its own for examples; and descriptions stand outside of choices.
 pub(crate) fn modernize(schemas: &mut Schemas) {
     for schema in schemas.values_mut() {
         walk(schema, &mut |value| {
@@ -81,7 +81,9 @@ pub(crate) fn walk(schema: &mut Value, visit: &mut impl FnMut(&mut Value)) {
     }
     for keyword in ["oneOf", "anyOf", "allOf"] {
         if let Some(Value::Array(branches)) = schema.get_mut(keyword) {
-            branches.iter_mut().for_each(|branch| walk(branch, visit));
+            for branch in branches {
+                walk(branch, visit);
+            }
         }
     }
     for keyword in ["items", "additionalProperties"] {
@@ -100,7 +102,9 @@ pub(crate) fn reached(schemas: &Schemas, from: &str, found: &mut BTreeSet<String
     if let Some(mut schema) = schemas.get(from).cloned() {
         let mut next = Vec::new();
         walk(&mut schema, &mut |value| next.extend(referred(value).map(str::to_owned)));
-        next.iter().for_each(|name| reached(schemas, name, found));
+        for name in &next {
+            reached(schemas, name, found);
+        }
     }
 }
 

@@ -51,7 +51,7 @@ impl Shows for Accepted {
 impl Shows for Download {
     fn describe(sketch: &mut Sketch) {
         let document = json!({ "type": "object", "description": "A document to be kept; fields may be added." });
-        sketch.shows_as("Download", document, 200, "A document to be kept.");
+        sketch.shows_as("Download", &document, 200, "A document to be kept.");
         sketch.tells.push("Content-Disposition");
     }
 }

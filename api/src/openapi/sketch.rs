@@ -63,11 +63,11 @@ impl Sketch {
     /// An answer of JSON.
     pub(crate) fn shows<T: ToSchema>(&mut self, status: u16, description: &str) {
         let schema = self.refer::<T>();
-        self.shows_as(&named::<T>(), schema, status, description);
+        self.shows_as(&named::<T>(), &schema, status, description);
     }
 
     /// An answer whose schema is put together here.
-    pub(crate) fn shows_as(&mut self, name: &str, schema: Value, status: u16, description: &str) {
+    pub(crate) fn shows_as(&mut self, name: &str, schema: &Value, status: u16, description: &str) {
         self.shown.push(name.to_owned());
         let content = json!({ "application/json": { "schema": schema } });
         self.success = Some((status, json!({ "description": description, "content": content })));
