@@ -13,6 +13,7 @@ use crate::{
     ids::{AccountId, DeliveryId, MailId, TaskId},
     input::Faults,
     page::{Cursor, Limit, Page},
+    shown::shown,
 };
 
 /// What one person is owed.
@@ -49,6 +50,8 @@ pub struct DeliveryLog {
     /// Each try, with the mail server's last reply.
     pub tries: Vec<Try>,
 }
+
+shown!(DeliveryLog);
 
 /// One step of a mail.
 #[derive(Clone, Debug, Serialize, ToSchema)]

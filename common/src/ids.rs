@@ -2,14 +2,14 @@
 
 use std::{fmt, str::FromStr};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 /// Declares an identifier type.
 macro_rules! id {
     ($($(#[$doc:meta])* $name:ident)+) => {$(
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, ToSchema, sqlx::Type)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, ToSchema, sqlx::Type)]
         $(#[$doc])*
         #[serde(transparent)]
         #[sqlx(transparent)]
@@ -87,6 +87,9 @@ id! {
     /// A task of one project.
     #[schema(example = "01a20393-c05f-7000-8000-000000000004")]
     TaskId
+    /// What is stuck on tasks of one project.
+    #[schema(example = "01a20393-c05f-7000-8000-000000000016")]
+    LabelId
     /// A rule that says when somebody is told of a task.
     #[schema(example = "01a20393-c05f-7000-8000-000000000005")]
     ReminderId

@@ -10,6 +10,7 @@ use crate::{
     ids::ProjectId,
     input::Faults,
     projects::Visibility,
+    shown::shown,
 };
 
 /// Where: in the organization, or in one of its projects.
@@ -42,6 +43,8 @@ pub struct Explained {
     /// What the personal token that asks lets through at most; null for a session, which lets everything through.
     pub scopes: Option<Permissions>,
 }
+
+shown!(Explained);
 
 /// The caller's permissions and their reasons.
 ///

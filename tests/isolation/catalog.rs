@@ -11,13 +11,20 @@ use crate::expected::assert_committed;
 
 /// `org_id` leads the primary key, and every unique key.
 const TENANT: &[&str] = &[
+    "comment_mentions",
+    "comments",
     "invitations",
+    "labels",
     "memberships",
     "project_grants",
     "projects",
     "reminders",
     "roles",
     "task_assignees",
+    "task_events",
+    "task_labels",
+    "task_tombstones",
+    "task_watches",
     "tasks",
     "tokens",
 ];
@@ -42,7 +49,7 @@ pub(crate) const SENT: &[&str] = &["attempts", "deliveries", "mail_steps", "mail
 /// A person's own in an organization, which they may write without entering it: references to memberships keep strangers out.
 pub(crate) const HELD: &[&str] = &["tokens"];
 /// What happened, for good: the application's roles may read it and add to it, no more.
-const APPEND_ONLY: &[&str] = &["attempts", "audit_events", "mail_steps"];
+const APPEND_ONLY: &[&str] = &["attempts", "audit_events", "mail_steps", "task_events"];
 
 #[tokio::test]
 async fn every_table_is_classed_and_its_row_security_is_forced() {

@@ -10,7 +10,7 @@ mod sketch;
 use std::collections::BTreeSet;
 
 use common::input::FieldFault;
-use rocket::Route;
+use rocket::{Route, http::Method};
 use serde_json::{Map, Value, json};
 
 use schemas::Schemas;
@@ -97,6 +97,7 @@ pub(crate) fn document(contents: &[Chapter], home: Option<&str>) -> Value {
             "schemas": components,
             "responses": refusals::responses(),
             "headers": refusals::all_headers(),
+            "parameters": refusals::parameters(),
             "securitySchemes": { "bearer": {
                 "type": "http",
                 "scheme": "bearer",
@@ -194,8 +195,13 @@ fn responses_of(sketch: &Sketch) -> Value {
         answer["headers"] = refusals::headers(&sketch.tells);
         responses.insert(status.to_string(), answer);
     }
-    for status in sketch.refusals.iter().chain(refusals::ALWAYS) {
-        if let Some(refusal) = refusals::refusal(*status) {
+    if sketch.tagged {
+        let headers = refusals::headers(&["ETag"]);
+        responses.insert("304".to_owned(), json!({ "description": "The client has it already.", "headers": headers }));
+    }
+    let must = [428].into_iter().filter(|_| sketch.versioned);
+    for status in sketch.refusals.iter().copied().chain(must).chain(refusals::ALWAYS) {
+        if let Some(refusal) = refusals::refusal(status) {
             responses.insert(status.to_string(), refusal);
         }
     }
@@ -221,7 +227,14 @@ fn parameters_of(operation: &Operation, sketch: &Sketch, schemas: &Schemas) -> V
         let example = schemas::example(schemas, schema);
         parameters.push(json!({ "name": name, "in": "path", "required": true, "schema": schema, "example": example }));
     }
-    parameters.extend(sketch.headers.iter().cloned());
+    if sketch.versioned {
+        // What changes or takes away a version names it; elsewhere it may be named.
+        let must = matches!(operation.route.method, Method::Patch | Method::Delete);
+        parameters.push(refusals::parameter(if must { "IfMatch" } else { "IfMatchOptional" }));
+    }
+    if sketch.tagged {
+        parameters.push(refusals::parameter("IfNoneMatch"));
+    }
     if let Some(known) = &sketch.query {
         let schema = schemas.get(&known.schema).unwrap_or(&Value::Null);
         let required: Vec<&str> =

@@ -9,7 +9,7 @@ use rocket::State;
 use utoipa::ToSchema;
 
 use super::sketch::{Part, Sketch};
-use crate::guards::{Asked, Body, Caller, Id, In, Mine, Org, Proved, Query, Sure, SureMine};
+use crate::guards::{Asked, Body, Caller, Id, IfMatch, In, Mine, Org, Proved, Query, Sure, SureMine};
 
 impl Sketch {
     fn has_body<T: Input + ToSchema>(&mut self) {
@@ -113,6 +113,13 @@ impl<T: ToSchema> Part for Id<T> {
         let schema = sketch.refer::<T>();
         sketch.segments.push(schema);
         sketch.refuses(&[404]);
+    }
+}
+
+impl Part for IfMatch {
+    fn describe(sketch: &mut Sketch) {
+        sketch.versioned = true;
+        sketch.refuses(&[400, 412]);
     }
 }
 

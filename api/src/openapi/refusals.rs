@@ -13,20 +13,23 @@ const REFUSALS: &[(u16, &str, &str)] = &[
     (404, "NotFound", "It does not exist, or the caller may not see it: the two are never told apart."),
     (408, "TooSlow", "The body did not arrive within ten seconds."),
     (409, "Conflict", "The state of things forbids it; `code` says which."),
+    (412, "Stale", "There is another version of it by now; `ETag` names that."),
     (413, "TooLarge", "The body has more than 64 KiB."),
     (415, "NotJson", "The body is not said to be JSON."),
     (422, "Invalid", "Fields of the body are not valid; `errors` lists them all."),
+    (428, "VersionNeeded", "`If-Match` must say which version is meant."),
     (429, "TooManyTries", "Too many tries; `Retry-After` says how many seconds to wait."),
     (500, "Failed", "Our fault; it has been logged."),
     (503, "Unavailable", "The service is busy, or its database away; `Retry-After` says how many seconds to wait."),
 ];
 
 /// Refusals that every operation may give.
-pub(crate) const ALWAYS: &[u16] = &[500];
+pub(crate) const ALWAYS: [u16; 1] = [500];
 
 /// A header of answers, and what it says.
 const HEADERS: &[(&str, &str, &str)] = &[
     ("X-Request-Id", "string", "The id of the request, the client's own if it sent one that fits: in the log, too."),
+    ("ETag", "string", "The name of these very bytes; of what has versions, it begins with the version."),
     ("Location", "string", "Where it is."),
     ("Retry-After", "integer", "How many seconds to wait."),
     ("WWW-Authenticate", "string", "How to authenticate: `Bearer`."),
@@ -37,6 +40,7 @@ const HEADERS: &[(&str, &str, &str)] = &[
 fn headers_of(status: u16) -> &'static [&'static str] {
     match status {
         308 => &["Location"],
+        412 => &["ETag"],
         401 => &["WWW-Authenticate"],
         429 | 503 => &["Retry-After"],
         _ => &[],
@@ -49,6 +53,31 @@ pub(crate) fn headers(own: &[&str]) -> Value {
     Value::Object(
         all.map(|name| ((*name).to_owned(), json!({ "$ref": format!("#/components/headers/{name}") }))).collect(),
     )
+}
+
+/// A reference to a parameter.
+pub(crate) fn parameter(name: &str) -> Value {
+    json!({ "$ref": format!("#/components/parameters/{name}") })
+}
+
+/// The headers that are read.
+pub(crate) fn parameters() -> Value {
+    let header = |name: &str, required: bool, description: &str, example: &str| {
+        json!({
+            "name": name,
+            "in": "header",
+            "required": required,
+            "description": description,
+            "schema": { "type": "string" },
+            "example": example,
+        })
+    };
+    let which = "Which version is meant: the `ETag` of what was read, several of them, or `*` for any.";
+    json!({
+        "IfMatch": header("If-Match", true, which, "*"),
+        "IfMatchOptional": header("If-Match", false, which, "*"),
+        "IfNoneMatch": header("If-None-Match", false, "The `ETag` of what the client has; the answer is 304 when it is still the same.", "\"0\""),
+    })
 }
 
 /// A refusal, by its status.

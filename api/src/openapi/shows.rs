@@ -1,6 +1,6 @@
 //! What each kind of answer means for a client.
 
-use serde::Serialize;
+use common::shown::Shown;
 use serde_json::json;
 use utoipa::ToSchema;
 
@@ -14,22 +14,26 @@ impl<T: Shows> Shows for Answer<T> {
     }
 }
 
-impl<T: Serialize + ToSchema> Shows for Found<T> {
+impl<T: Shown + ToSchema> Shows for Found<T> {
     fn describe(sketch: &mut Sketch) {
         sketch.shows::<T>(200, "What was asked for.");
+        sketch.tagged = true;
+        sketch.tells.push("ETag");
     }
 }
 
-impl<T: Serialize + ToSchema> Shows for Changed<T> {
+impl<T: Shown + ToSchema> Shows for Changed<T> {
     fn describe(sketch: &mut Sketch) {
         sketch.shows::<T>(200, "As it is now.");
+        sketch.tells.push("ETag");
         sketch.refuses(&[409]);
     }
 }
 
-impl<T: Serialize + ToSchema> Shows for Created<T> {
+impl<T: Shown + ToSchema> Shows for Created<T> {
     fn describe(sketch: &mut Sketch) {
         sketch.shows::<T>(201, "What was created.");
+        sketch.tells.push("ETag");
         sketch.refuses(&[409]);
     }
 }
@@ -52,6 +56,7 @@ impl Shows for Download {
     fn describe(sketch: &mut Sketch) {
         let document = json!({ "type": "object", "description": "A document to be kept; fields may be added." });
         sketch.shows_as("Download", &document, 200, "A document to be kept.");
-        sketch.tells.push("Content-Disposition");
+        sketch.tells.extend(["ETag", "Content-Disposition"]);
+        sketch.tagged = true;
     }
 }

@@ -21,8 +21,10 @@ pub(crate) struct Known {
 pub(crate) struct Sketch {
     /// The schemas of the path's parameters, in their order.
     pub(crate) segments: Vec<Value>,
-    /// The headers that it reads.
-    pub(crate) headers: Vec<Value>,
+    /// Whether it reads which version is meant.
+    pub(crate) versioned: bool,
+    /// Whether it can say that the client has it already.
+    pub(crate) tagged: bool,
     pub(crate) query: Option<Known>,
     pub(crate) body: Option<Known>,
     /// What the caller needs, for people and for machines; none where anybody may call.

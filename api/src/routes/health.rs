@@ -1,4 +1,4 @@
-use common::db::Db;
+use common::{db::Db, shown::Shown};
 use rocket::{State, get};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -11,6 +11,8 @@ pub(crate) struct Health {
     /// `alive` or `ready`.
     status: &'static str,
 }
+
+impl Shown for Health {}
 
 /// The process lives; asks nothing of others, so that their absence restarts nobody.
 #[get("/livez")]

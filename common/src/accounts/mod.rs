@@ -27,6 +27,7 @@ use crate::{
     ids::AccountId,
     input::Faults,
     passwords::NewPassword,
+    shown::shown,
     text::EmailAddress,
 };
 
@@ -50,6 +51,8 @@ pub struct Account {
     /// Rises with every change.
     pub version: i32,
 }
+
+shown!(Account, version);
 
 /// Somebody who asks for mail, and has proved nothing.
 #[derive(Debug, Deserr, ToSchema)]

@@ -18,6 +18,7 @@ use crate::{
     error::Result,
     ids::OrgId,
     input::Faults,
+    shown::shown,
     text::{Name, Slug},
     time::TimeZoneName,
 };
@@ -44,6 +45,8 @@ pub struct Organization {
     /// Rises with every change.
     pub version: i32,
 }
+
+shown!(Organization, version);
 
 /// A tenant to be.
 #[derive(Debug, Deserr, ToSchema)]

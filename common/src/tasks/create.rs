@@ -5,7 +5,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::Task;
+use super::{Task, TaskStatus};
 use crate::{
     access::{Core, Implies, InProject, Permission, WriteTasks, Written},
     error::{Error, Result},
@@ -13,6 +13,7 @@ use crate::{
     input::Faults,
     memberships,
     reminders::{self, NewReminder, Recipient, ReminderPlan},
+    shown::shown,
     text::{Description, Title},
     time::{Due, DueColumns},
 };
@@ -49,6 +50,8 @@ pub struct CreatedTask {
     pub reminders: Vec<ReminderPlan>,
 }
 
+shown!(CreatedTask, task.version);
+
 /// Creates a task in the project; the 2xx for it is the promise that its reminders go out.
 ///
 /// # Errors
@@ -70,11 +73,11 @@ pub async fn create(
     // planned below would differ from what they were let in for (tests/model: one of the schedules).
     let row = sqlx::query!(
         r#"with project as (
-               update projects set last_number = last_number + 1
+               update projects set last_number = last_number + 1, task_count = task_count + 1
                where id = $2 and permissions_in(id, visibility) & $10 = $10 returning key, last_number
            ), task as (
-               insert into tasks (org_id, id, project_id, number, title, description, due_on, due_local, due_zone, due_at, created_by)
-               select current_org(), $1, $2, last_number, $3, $4, $5, $6, $7, $8, current_account() from project
+               insert into tasks (org_id, id, project_id, number, title, description, due_on, due_local, due_zone, due_at, created_by, position)
+               select current_org(), $1, $2, last_number, $3, $4, $5, $6, $7, $8, current_account(), last_number from project
                returning number, created_by, created_at, updated_at, version
            ), assigned as (
                insert into task_assignees (org_id, task_id, account_id)
@@ -103,16 +106,29 @@ pub async fn create(
         id,
         project_id: project.id,
         key: format!("{}-{}", row.key, row.number),
+        parent_id: None,
         title: new.title.to_string(),
         description: description.to_owned(),
+        status: TaskStatus::Open,
+        priority: 0,
+        start: None,
         due: new.due,
+        recurrence: None,
+        occurrence: 1,
         assignees,
+        labels: Vec::new(),
+        position: f64::from(row.number),
+        subtask_count: 0,
+        completed_subtask_count: 0,
         created_by: row.created_by,
         created_at: row.created_at,
         updated_at: row.updated_at,
         completed_at: None,
         completed_by: None,
+        deleted_at: None,
+        permissions: project.permissions().in_projects(),
         version: row.version,
+        recurrence_start: None,
     };
     let planned = reminders::plan(project.core, &task, &new.reminders).await?;
     Ok(planned.map(|reminders| CreatedTask { task, reminders }))
