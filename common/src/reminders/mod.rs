@@ -8,6 +8,7 @@ use std::str::FromStr;
 use deserr::Deserr;
 use jiff::{Timestamp, civil};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 pub(crate) use plan::{Whom, create, in_project, replan, told};
 pub use rules::{Reminder, Share, add, list, remove};
@@ -22,7 +23,7 @@ use crate::{
 const REMINDER_HOUR: civil::Time = civil::time(9, 0, 0, 0);
 
 /// A reminder to be.
-#[derive(Clone, Debug, Deserr)]
+#[derive(Clone, Debug, Deserr, ToSchema)]
 #[deserr(error = Faults, deny_unknown_fields)]
 pub struct NewReminder {
     /// When.
@@ -55,6 +56,7 @@ impl FromStr for Recipient {
 }
 
 crate::input::parsed_field!(Recipient);
+crate::schema::reads_as_text!(Recipient, "Who is told: `me`, `assignees`, or an account's id.", "me");
 
 /// Why a reminder was refused.
 #[derive(Clone, Copy, Debug, thiserror::Error)]
@@ -81,7 +83,7 @@ impl Fault for ReminderFault {
 }
 
 /// What a reminder has planned.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct ReminderPlan {
     /// Its id.
     pub id: ReminderId,
@@ -92,7 +94,7 @@ pub struct ReminderPlan {
 }
 
 /// One person's share of a reminder.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Planned {
     /// Who.
     pub account_id: AccountId,

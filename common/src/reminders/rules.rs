@@ -2,6 +2,7 @@
 
 use jiff_sqlx::Timestamp;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::{NewReminder, Recipient, ReminderPlan, plan::create};
 use crate::{
@@ -17,7 +18,7 @@ use crate::{
 };
 
 /// A rule: when somebody is told of a task.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Reminder {
     /// Its id.
     pub id: ReminderId,
@@ -34,7 +35,7 @@ pub struct Reminder {
 }
 
 /// What somebody is owed by a reminder.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct Share {
     /// Who.
     pub account_id: AccountId,

@@ -6,6 +6,7 @@ use jiff_sqlx::Timestamp;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use sqlx::FromRow;
+use utoipa::ToSchema;
 
 use super::Task;
 use crate::{
@@ -17,7 +18,7 @@ use crate::{
 };
 
 /// A change of a task.
-#[derive(Clone, Debug, Serialize, FromRow)]
+#[derive(Clone, Debug, Serialize, FromRow, ToSchema)]
 pub struct TaskEvent {
     /// Its id.
     pub id: TaskEventId,
@@ -36,7 +37,7 @@ pub struct TaskEvent {
 }
 
 /// Which page of a history.
-#[derive(Debug, Default, Deserr)]
+#[derive(Debug, Default, Deserr, ToSchema)]
 #[deserr(error = Faults, deny_unknown_fields)]
 pub struct HistoryPage {
     /// Items a page.

@@ -3,6 +3,7 @@
 use std::{convert::Infallible, str::FromStr};
 
 use deserr::Deserr;
+use utoipa::ToSchema;
 
 use super::{TaskRef, TaskStatus};
 use crate::{
@@ -17,7 +18,7 @@ use crate::{
 const MOST: usize = 50;
 
 /// A task to be.
-#[derive(Debug, Deserr)]
+#[derive(Debug, Deserr, ToSchema)]
 #[deserr(error = Faults, deny_unknown_fields)]
 pub struct NewTask {
     /// Where.
@@ -57,7 +58,7 @@ pub struct NewTask {
 }
 
 /// A change of a task: what is absent stays, null clears, lists and due values are replaced whole.
-#[derive(Debug, Default, Deserr)]
+#[derive(Debug, Default, Deserr, ToSchema)]
 #[deserr(error = Faults, deny_unknown_fields)]
 pub struct TaskChanges {
     /// Moves it, with its parts, to another project.
@@ -96,7 +97,8 @@ pub struct TaskChanges {
 }
 
 /// How a task stands that is not done: to complete it, and to open it again, is a deed of its own.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserr)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserr, ToSchema)]
+#[schema(rename_all = "snake_case")]
 #[deserr(rename_all = lowercase, error = Faults)]
 pub enum Stage {
     /// To do.
@@ -119,7 +121,8 @@ impl From<Stage> for TaskStatus {
 }
 
 /// How urgent: 0 is none, 4 is urgent.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserr)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserr, ToSchema)]
+#[schema(value_type = i16, minimum = 0, maximum = 4, example = 2)]
 #[deserr(error = Faults, try_from(i64) = Priority::try_from -> TaskFault)]
 pub struct Priority(pub(super) i16);
 
@@ -134,12 +137,15 @@ impl TryFrom<i64> for Priority {
     }
 }
 
-/// A label as a request names it.
+/// A label of the project: its id, or its name in whatever case.
+#[derive(Clone, Debug, PartialEq, Eq, ToSchema)]
+#[schema(value_type = String, example = "urgent")]
+pub struct LabelRef(pub(super) Named);
+
+/// How a label is named.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum LabelRef {
-    /// By its id.
+pub(super) enum Named {
     Id(LabelId),
-    /// By its name, in whatever case.
     Name(String),
 }
 
@@ -147,7 +153,7 @@ impl FromStr for LabelRef {
     type Err = Infallible;
 
     fn from_str(text: &str) -> Result<Self, Infallible> {
-        Ok(text.parse().map_or_else(|_| Self::Name(text.trim().to_owned()), Self::Id))
+        Ok(Self(text.parse().map_or_else(|_| Named::Name(text.trim().to_owned()), Named::Id)))
     }
 }
 

@@ -1,6 +1,7 @@
 //! Where a task is: its project, its place among the others, the task that it is a part of.
 
 use deserr::Deserr;
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::{
@@ -19,7 +20,7 @@ use crate::{
 };
 
 /// Between which others.
-#[derive(Debug, Deserr)]
+#[derive(Debug, Deserr, ToSchema)]
 #[deserr(error = Faults, deny_unknown_fields)]
 pub struct Position {
     /// Behind this task of the same project; null: before all of them.

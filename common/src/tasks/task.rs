@@ -5,6 +5,7 @@ use jiff::civil;
 use jiff_sqlx::Timestamp;
 use serde::{Deserialize, Serialize};
 use sqlx::{FromRow, types::Json};
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::{
@@ -17,7 +18,7 @@ use crate::{
 };
 
 /// A task.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Task {
     /// Its id.
     pub id: TaskId,
@@ -77,7 +78,7 @@ pub struct Task {
 shown!(Task, version);
 
 /// A task after a deed, and what its reminders have planned by it.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct PlannedTask {
     /// The task.
     #[serde(flatten)]
@@ -89,7 +90,7 @@ pub struct PlannedTask {
 shown!(PlannedTask, task.version);
 
 /// How a task stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserr, sqlx::Type)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserr, ToSchema, sqlx::Type)]
 #[serde(rename_all = "snake_case")]
 #[deserr(rename_all = lowercase, error = Faults)]
 #[sqlx(type_name = "text", rename_all = "snake_case")]
@@ -119,7 +120,7 @@ impl TaskStatus {
 }
 
 /// A label on a task.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct TaskLabel {
     /// Its id.
     pub id: LabelId,
