@@ -99,7 +99,13 @@ async fn after_thirty_days_a_deleted_task_is_gone_for_good_and_leaves_a_tombston
     assert_eq!(purge(&worker).await.unwrap(), Purged::default());
     arrange(&app, "update tasks set deleted_at = deleted_at - interval '31 days' where number <= 2").await;
     team.owner.delete(&format!("/tasks/{whole}/deletion")).await.is_problem(404, "not_found");
-    assert_eq!(purge(&worker).await.unwrap(), Purged { tasks: 2, ..Purged::default() });
+    // A round skips what somebody still looks at.
+    let mut gone = 0;
+    harness::eventually("both are gone", async || {
+        gone += purge(&worker).await.unwrap().tasks;
+        (gone == 2).then_some(())
+    })
+    .await;
     team.owner.get(&format!("/tasks/{whole}")).await.is_problem(404, "not_found");
     for task in [&kept, &fresh] {
         let _ = team.owner.get(&format!("/tasks/{task}")).await.is(200);

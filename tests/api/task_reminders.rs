@@ -105,6 +105,11 @@ async fn who_is_assigned_gets_reminded_and_who_is_not_any_more_does_not() {
             .map(|(_, _, state, why)| (state.as_str(), why.as_deref()))
             .collect::<Vec<_>>()
     };
+    let of = |id| {
+        let mut of = of(id);
+        of.sort_unstable();
+        of
+    };
     // Their own reminder is theirs, assigned or not.
     assert_eq!(
         of(team.member.id),
