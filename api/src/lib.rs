@@ -8,6 +8,7 @@ mod guards;
 mod pages;
 mod problem;
 mod routes;
+mod table;
 
 use std::{io, net::IpAddr};
 
@@ -67,8 +68,7 @@ pub fn server(settings: &Settings) -> Result<Rocket<Build>, ApiError> {
         .attach(uses)
         .manage(settings.registration)
         .manage(settings.trusted_proxies.clone());
-    let tls = settings.base_url.scheme() == "https";
-    Ok(pages::mount(routes::mount(fairings::attach(rocket, tls))).register("/", catchers::all()))
+    Ok(pages::mount(routes::mount(fairings::attach(rocket, settings))).register("/", catchers::all()))
 }
 
 /// Runs the API until it is told to stop (SIGTERM, SIGINT).
