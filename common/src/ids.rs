@@ -82,6 +82,10 @@ id! {
     ProjectId
     /// A task of one project.
     TaskId
+    /// A word on tasks of one project.
+    LabelId
+    /// What somebody has said about a task.
+    CommentId
     /// A rule that says when somebody is told of a task.
     ReminderId
     /// What one person is owed.

@@ -14,6 +14,7 @@ pub mod error;
 pub mod ids;
 pub mod input;
 pub mod invitations;
+pub mod labels;
 pub mod mails;
 pub mod memberships;
 #[cfg(test)]
@@ -23,6 +24,7 @@ pub mod organizations;
 pub mod page;
 pub mod passwords;
 pub mod permissions;
+pub mod precondition;
 pub mod projects;
 pub mod proxies;
 pub mod purge;

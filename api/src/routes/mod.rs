@@ -7,6 +7,7 @@ mod deliveries;
 mod emails;
 mod health;
 mod invitations;
+mod labels;
 mod memberships;
 mod organizations;
 mod passwords;
@@ -52,7 +53,9 @@ pub(crate) fn mount(rocket: Rocket<Build>) -> Rocket<Build> {
         .mount("/v1/orgs", routes![invitations::create, invitations::list, invitations::resend, invitations::destroy])
         .mount("/v1/orgs", routes![roles::list, roles::create, roles::show, roles::update, roles::destroy])
         .mount("/v1/orgs", routes![projects::create, projects::list, projects::show, projects::update])
+        .mount("/v1/orgs", routes![projects::place, projects::archive, projects::unarchive, projects::destroy])
         .mount("/v1/orgs", routes![projects::grants, projects::grant, projects::withdraw, projects::break_glass])
+        .mount("/v1/orgs", routes![labels::list, labels::create, labels::show, labels::update, labels::destroy])
         .mount("/v1/orgs", routes![tasks::create, tasks::list, tasks::show, tasks::complete])
         .mount("/v1/orgs", routes![deliveries::list, deliveries::show])
 }
