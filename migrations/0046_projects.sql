@@ -2,8 +2,6 @@
 
 -- How many tasks of a project are to be done.
 create index tasks_open_idx on tasks (org_id, project_id) where completed_at is null and deleted_at is null;
--- What the key asks for each task that goes: has it subtasks?
-create index tasks_children_idx on tasks (org_id, project_id, parent_id) where parent_id is not null;
 
 -- The end of an archived project: tasks, labels, comments, reminders and deliveries go with it, and so does what was sent for
 -- them, which would say what was in it. The application's role can delete no other project, and no mail by itself.

@@ -143,6 +143,7 @@ impl From<Error> for Problem {
                 Self::new(Status::PreconditionFailed, "stale", detail).with("ETag", format!("\"{current}\""))
             }
             Error::Conflict { code, .. } => Self::new(Status::Conflict, code, detail),
+            Error::Quota { .. } => Self::new(Status::Conflict, "quota_reached", detail),
             Error::Busy => Self::new(Status::ServiceUnavailable, "busy", detail).with("Retry-After", "2"),
             Error::Unavailable(_) => {
                 Self::new(Status::ServiceUnavailable, "unavailable", detail).with("Retry-After", "5").because(story)

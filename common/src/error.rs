@@ -2,7 +2,7 @@
 
 use std::error::Error as StdError;
 
-use crate::input::Faults;
+use crate::{input::Faults, quotas::Quota};
 
 /// Shorthand for the domain's results.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -62,6 +62,14 @@ pub enum Error {
         code: &'static str,
         /// A sentence.
         detail: &'static str,
+    },
+    /// There is as much of something as the operator lets there be.
+    #[error("this would be more than the {most} {quota}")]
+    Quota {
+        /// Of what.
+        quota: Quota,
+        /// How many there may be.
+        most: u32,
     },
     /// Too much at once; try again soon.
     #[error("the service is busy")]

@@ -48,7 +48,7 @@ pub struct NewInvitation {
 /// Invites somebody; the mail is a row of the same transaction.
 ///
 /// # Errors
-/// `already_invited`, `already_member`, `no_such_role`, or a role above one's own.
+/// `already_invited`, `already_member`, `no_such_role`, a role above one's own, or as many members as there may be.
 pub async fn create(scope: &mut Scope<ManageMembers>, new: NewInvitation) -> Result<Written<Invitation>> {
     let own = memberships::lock_actor::<ManageMembers>(scope.core()).await?;
     let given = memberships::permissions_of(scope.core(), &new.role).await?;
@@ -81,6 +81,7 @@ pub async fn create(scope: &mut Scope<ManageMembers>, new: NewInvitation) -> Res
     .fetch_optional(scope.sql())
     .await?
     .ok_or(Error::Conflict { code: "already_member", detail: "the account is already a member of the organization" })?;
+    memberships::a_place_is_free(scope.core()).await?;
     throttle::enter_within(scope.core(), Door::Invitation, &invitation.email).await?;
     audit::record(scope.core(), Event::new(Action::InvitationCreated).about(id).after(told(&invitation))).await?;
     send(scope.core(), invitation).await
@@ -107,7 +108,7 @@ pub async fn pending(scope: &mut Scope<ManageMembers>) -> Result<Vec<Invitation>
 /// caller's.
 ///
 /// # Errors
-/// [`Error::NotFound`] when it does not wait any more, or a role above one's own.
+/// [`Error::NotFound`] when it does not wait any more, a role above one's own, or as many members as there may be.
 pub async fn resend(scope: &mut Scope<ManageMembers>, id: InvitationId) -> Result<Written<Invitation>> {
     let before = waiting(scope, id).await?;
     let token = InvitationId::new();
@@ -123,6 +124,8 @@ pub async fn resend(scope: &mut Scope<ManageMembers>, id: InvitationId) -> Resul
     )
     .fetch_one(scope.sql())
     .await?;
+    // One that had run out takes a place again.
+    memberships::a_place_is_free(scope.core()).await?;
     throttle::enter_within(scope.core(), Door::Invitation, &invitation.email).await?;
     cancel_mails(scope.core(), id, "sent again with another token").await?;
     let event = Event::new(Action::InvitationResent).about(id).before(told(&before)).after(told(&invitation));

@@ -5,12 +5,12 @@ use jiff_sqlx::Timestamp;
 use serde::Serialize;
 
 use crate::{
-    access::{Core, Implies, InProject, ReadTasks, WriteTasks, Written},
+    access::{Core, Implies, InProject, Permission, ReadTasks, WriteTasks, Written},
     error::{Error, Result},
     ids::{LabelId, ProjectId},
     input::{Faults, Given, Patch},
     precondition::Precondition,
-    projects,
+    quotas::Quota,
     text::{Colour, LabelName},
 };
 
@@ -96,7 +96,11 @@ async fn find(core: &mut Core, project: ProjectId, id: LabelId) -> Result<Label>
 /// # Errors
 /// `label_taken`, `quota_reached`, `project_archived`.
 pub async fn create(project: &mut InProject<'_, impl Implies<WriteTasks>>, new: NewLabel) -> Result<Written<Label>> {
-    lock(project.core, project.id).await?;
+    lock(project).await?;
+    let count = sqlx::query_scalar!(r#"select count(*) as "count!" from labels where project_id = $1"#, project.id.0)
+        .fetch_one(project.core.sql())
+        .await?;
+    project.core.db.quotas.admit(Quota::Labels, count + 1)?;
     let label = sqlx::query_as!(
         Label,
         r#"insert into labels (org_id, id, project_id, name, colour) values (current_org(), $1, $2, $3, $4)
@@ -121,7 +125,7 @@ pub async fn update(
     changes: LabelChanges,
     precondition: &Precondition,
 ) -> Result<Written<Label>> {
-    lock(project.core, project.id).await?;
+    lock(project).await?;
     precondition.check(find(project.core, project.id, id).await?.version)?;
     let colour = changes.colour.as_ref();
     let label = sqlx::query_as!(
@@ -155,7 +159,7 @@ pub async fn destroy(
     id: LabelId,
     precondition: &Precondition,
 ) -> Result<Written<()>> {
-    lock(project.core, project.id).await?;
+    lock(project).await?;
     precondition.check(find(project.core, project.id, id).await?.version)?;
     sqlx::query!(
         "with told as (
@@ -173,13 +177,9 @@ pub async fn destroy(
 }
 
 /// Labels of one project are changed one after the other: so their number and their versions are what they seem.
-async fn lock(core: &mut Core, project: ProjectId) -> Result<()> {
-    let archived = sqlx::query_scalar!(
-        r#"select archived_at is not null as "archived!" from projects where id = $1 for no key update"#,
-        project.0
-    )
-    .fetch_optional(core.sql())
-    .await?
-    .ok_or(Error::NotFound)?;
-    projects::not_archived(archived)
+async fn lock(project: &mut InProject<'_, impl Permission>) -> Result<()> {
+    sqlx::query!("select id from projects where id = $1 for no key update", project.id.0)
+        .fetch_one(project.core.sql())
+        .await?;
+    project.admit_again().await.map(drop)
 }

@@ -28,6 +28,7 @@ pub mod precondition;
 pub mod projects;
 pub mod proxies;
 pub mod purge;
+pub mod quotas;
 pub mod reminders;
 pub mod roles;
 pub mod second_factor;

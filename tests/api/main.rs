@@ -27,6 +27,7 @@ mod pool;
 mod profile;
 mod projects;
 mod proxies;
+mod quotas;
 mod races;
 mod roles;
 mod second_factor;

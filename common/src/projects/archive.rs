@@ -11,33 +11,21 @@ use crate::{
 };
 
 /// Locks the project, and asks once more: the permission may have gone while this request waited. Whoever writes into the
-/// project keeps it ([`keep_open`], or by a row that refers to it) and is waited for.
+/// project keeps it, or has written a row that refers to it, and is waited for.
 pub(super) async fn lock(project: &mut InProject<'_, ManageProject>) -> Result<Project> {
     sqlx::query!("select id from projects where id = $1 for update", project.id.0).fetch_one(project.core.sql()).await?;
     project.admit_again().await?;
     find(project.core, project.id).await?.ok_or(Error::NotFound)
 }
 
-/// What is written into a project that is archived is refused with this.
-pub(crate) fn not_archived(archived: bool) -> Result<()> {
-    if archived {
-        Err(Error::Conflict { code: "project_archived", detail: "the project is archived; nothing in it can be written" })
-    } else {
-        Ok(())
-    }
-}
-
-/// Lets writers into the project that is not archived, beside each other; whoever archives it at this moment waits for them
-/// (tests/api/archive.rs: `who_writes_at_the_moment_of_archiving_comes_before_it_or_not_at_all`).
-pub(crate) async fn keep_open(project: &mut InProject<'_, impl Permission>) -> Result<()> {
-    let archived = sqlx::query_scalar!(
-        r#"select archived_at is not null as "archived!" from projects where id = $1 for key share"#,
-        project.id.0
-    )
-    .fetch_optional(project.core.sql())
-    .await?
-    .ok_or(Error::NotFound)?;
-    not_archived(archived)
+/// Keeps the project as it is while something is written into it, beside others who do; and asks once more. Whoever archives
+/// or deletes it at this moment waits (tests/api/archive.rs:
+/// `what_is_written_at_the_moment_of_archiving_comes_before_it_or_not_at_all`).
+pub(crate) async fn keep<P: Permission>(project: &mut InProject<'_, P>) -> Result<()> {
+    sqlx::query!("select id from projects where id = $1 for key share", project.id.0)
+        .fetch_one(project.core.sql())
+        .await?;
+    project.admit_again().await.map(drop)
 }
 
 /// Closes a project: it can be read, and nothing in it be written. What its reminders still owe is cancelled in the same

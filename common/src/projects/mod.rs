@@ -12,7 +12,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 pub use archive::{archive, destroy, unarchive};
-pub(crate) use archive::{keep_open, not_archived};
+pub(crate) use archive::keep;
 pub use change::{ProjectChanges, update};
 pub use glass::{BreakGlass, break_glass};
 pub use grants::{Grant, GrantChoice, grant, grants, withdraw};
@@ -25,6 +25,7 @@ use crate::{
     ids::{AccountId, ProjectId},
     input::{Faults, Flag},
     memberships,
+    quotas::Quota,
     text::{Colour, Description, Name, ProjectKey},
 };
 
@@ -113,11 +114,12 @@ pub struct ProjectFilter {
 /// Creates a project, behind the others; its author manages it.
 ///
 /// # Errors
-/// `key_taken`.
+/// `key_taken`, or as many as there may be.
 pub async fn create(scope: &mut Scope<CreateProjects>, new: NewProject) -> Result<Written<Project>> {
-    lock_order(scope.core()).await?;
-    // Who is being removed would leave a project that nobody runs.
-    memberships::keep(scope.core(), []).await?;
+    // Who is being removed would leave a project that nobody runs; and of two at once the second one counts the first.
+    memberships::lock_actor::<CreateProjects>(scope.core()).await?;
+    let count = sqlx::query_scalar!(r#"select count(*) as "count!" from projects"#).fetch_one(scope.sql()).await?;
+    scope.db().quotas.admit(Quota::Projects, count + 1)?;
     let project = sqlx::query_as!(
         Project,
         r#"with project as (
@@ -193,13 +195,6 @@ async fn find(core: &mut Core, id: ProjectId) -> Result<Option<Project>> {
     .fetch_optional(core.sql())
     .await?;
     Ok(project)
-}
-
-/// Whoever changes the order of the projects does it alone: no two get the same place. Before members and before any project,
-/// as everywhere.
-async fn lock_order(core: &mut Core) -> Result<()> {
-    sqlx::query!("select id from organizations where id = current_org() for no key update").fetch_one(core.sql()).await?;
-    Ok(())
 }
 
 /// What the audit log tells of a project. Not the description: the log is no second copy of what people write.

@@ -2,7 +2,7 @@
 
 use deserr::Deserr;
 
-use super::{Project, archive::lock, find, lock_order};
+use super::{Project, archive::lock, find};
 use crate::{
     access::{InProject, ManageProject, Written},
     error::{Error, Result},
@@ -28,7 +28,10 @@ const FINEST: i32 = 30;
 /// [`Error::NotFound`] when the caller does not see the one that shall stand before it.
 pub async fn place(project: &mut InProject<'_, ManageProject>, place: ProjectPlace) -> Result<Written<Project>> {
     let ProjectPlace { after: OrNull(after) } = place;
-    lock_order(project.core).await?;
+    // One after the other, and after whoever creates one: no two get the same place.
+    sqlx::query!("select id from organizations where id = current_org() for no key update")
+        .fetch_one(project.core.sql())
+        .await?;
     lock(project).await?;
     if let Some(after) = after {
         find(project.core, after).await?.ok_or(Error::NotFound)?;
