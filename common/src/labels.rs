@@ -11,6 +11,7 @@ use crate::{
     input::{Faults, Given, Patch},
     precondition::Precondition,
     quotas::Quota,
+    shown::shown,
     text::{Colour, LabelName},
 };
 
@@ -30,6 +31,8 @@ pub struct Label {
     /// Rises with every change.
     pub version: i32,
 }
+
+shown!(Label, version);
 
 /// A label to be.
 #[derive(Debug, Deserr)]
@@ -115,45 +118,48 @@ pub async fn create(project: &mut InProject<'_, impl Implies<WriteTasks>>, new: 
     Ok(Written(label))
 }
 
-/// Changes a label; its tasks count as changed, since they are told with it.
+/// Changes a label; its tasks count as changed, since they are told with it. What is the same already makes no version.
 ///
 /// # Errors
-/// [`Error::NotFound`], [`Error::Stale`], `label_taken`, `project_archived`.
+/// [`Error::NotFound`], those of the precondition, `label_taken`, `project_archived`.
 pub async fn update(
     project: &mut InProject<'_, impl Implies<WriteTasks>>,
     id: LabelId,
-    changes: LabelChanges,
     precondition: &Precondition,
+    changes: LabelChanges,
 ) -> Result<Written<Label>> {
     lock(project).await?;
-    precondition.check(find(project.core, project.id, id).await?.version)?;
+    let before = find(project.core, project.id, id).await?;
+    precondition.check(before.version)?;
     let colour = changes.colour.as_ref();
     let label = sqlx::query_as!(
         Label,
-        r#"with told as (
-               select t.id from tasks t where t.id in (select l.task_id from task_labels l where l.label_id = $1)
+        r#"with changed as (
+               update labels set name = coalesce($2, name), colour = case when $3 then $4 else colour end, version = version + 1
+               where id = $1 and (name, colour) is distinct from (coalesce($2, name), case when $3 then $4 else colour end)
+               returning id, project_id, name, colour, created_at, version
+           ), told as (
+               select t.id from tasks t where t.id in (select l.task_id from task_labels l, changed c where l.label_id = c.id)
                order by t.id for no key update
            ), touched as (
                -- The trigger writes the present transaction into it.
                update tasks t set changed_xid = t.changed_xid from told where t.id = told.id
            )
-           update labels set name = coalesce($2, name), colour = case when $3 then $4 else colour end, version = version + 1
-           where id = $1
-           returning id as "id: LabelId", project_id as "project_id: ProjectId", name, colour, created_at, version"#,
+           select id as "id: LabelId", project_id as "project_id: ProjectId", name, colour, created_at, version from changed"#,
         id.0,
         changes.name.0.as_ref().map(LabelName::as_str),
         colour.is_some(),
         colour.flatten().map(Colour::as_str),
     )
-    .fetch_one(project.core.sql())
+    .fetch_optional(project.core.sql())
     .await?;
-    Ok(Written(label))
+    Ok(Written(label.unwrap_or(before)))
 }
 
 /// Deletes a label, and takes it from its tasks, which count as changed.
 ///
 /// # Errors
-/// [`Error::NotFound`], [`Error::Stale`], `project_archived`.
+/// [`Error::NotFound`], those of the precondition, `project_archived`.
 pub async fn destroy(
     project: &mut InProject<'_, impl Implies<WriteTasks>>,
     id: LabelId,

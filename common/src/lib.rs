@@ -34,6 +34,7 @@ pub mod roles;
 pub mod second_factor;
 pub mod secrets;
 pub mod sessions;
+pub mod shown;
 pub mod tasks;
 pub mod text;
 pub mod throttle;

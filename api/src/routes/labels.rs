@@ -2,13 +2,12 @@ use common::{
     access::{InProject, ReadTasks, WriteTasks},
     ids::{LabelId, ProjectId},
     labels::{self, Label, LabelChanges, NewLabel},
-    precondition::Precondition,
 };
 use rocket::{delete, get, patch, post};
 
 use crate::{
     answer::{All, Answer, Changed, Created, Done, Found},
-    guards::{Id, In, Org},
+    guards::{Id, IfMatch, In, Org},
 };
 
 #[get("/<_>/projects/<project>/labels")]
@@ -22,7 +21,7 @@ pub(crate) async fn create(project: Id<ProjectId>, input: In<WriteTasks, NewLabe
     let In { mut scope, body } = input;
     let mut project = InProject::<WriteTasks>::enter(&mut scope, project.found()?).await?;
     let label = labels::create(&mut project, body).await?;
-    Ok(Created(scope.commit(label).await?))
+    Created::commit(scope, label).await
 }
 
 #[get("/<_>/projects/<project>/labels/<id>")]
@@ -39,17 +38,23 @@ pub(crate) async fn show(
 pub(crate) async fn update(
     project: Id<ProjectId>,
     id: Id<LabelId>,
+    if_match: IfMatch,
     input: In<WriteTasks, LabelChanges>,
 ) -> Answer<Changed<Label>> {
     let In { mut scope, body } = input;
     let mut project = InProject::<WriteTasks>::enter(&mut scope, project.found()?).await?;
-    let label = labels::update(&mut project, id.found()?, body, &Precondition::Any).await?;
-    Ok(Changed(scope.commit(label).await?))
+    let label = labels::update(&mut project, id.found()?, &if_match.0, body).await?;
+    Changed::commit(scope, label).await
 }
 
 #[delete("/<_>/projects/<project>/labels/<id>")]
-pub(crate) async fn destroy(mut org: Org<WriteTasks>, project: Id<ProjectId>, id: Id<LabelId>) -> Answer<Done> {
+pub(crate) async fn destroy(
+    mut org: Org<WriteTasks>,
+    project: Id<ProjectId>,
+    id: Id<LabelId>,
+    if_match: IfMatch,
+) -> Answer<Done> {
     let mut project = InProject::<WriteTasks>::enter(&mut org, project.found()?).await?;
-    let gone = labels::destroy(&mut project, id.found()?, &Precondition::Any).await?;
-    Ok(Done(org.0.commit(gone).await?))
+    let gone = labels::destroy(&mut project, id.found()?, &if_match.0).await?;
+    Done::commit(org.0, gone).await
 }

@@ -61,7 +61,7 @@ pub async fn unarchive(project: &mut InProject<'_, ManageProject>) -> Result<Wri
 /// Deletes an archived project with everything in it, for good: tasks, comments, reminders, what was sent for them.
 ///
 /// # Errors
-/// `not_archived`, [`Error::Stale`].
+/// `not_archived`, those of the precondition.
 pub async fn destroy(
     project: &mut InProject<'_, ManageProject>,
     precondition: &Precondition,

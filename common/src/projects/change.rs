@@ -33,23 +33,28 @@ pub struct ProjectChanges {
     pub visibility: Given<Visibility>,
 }
 
-/// Changes a project, an archived one too: only what is in it is closed.
+/// Changes a project, an archived one too: only what is in it is closed. What is the same already makes no version.
 ///
 /// # Errors
-/// `key_taken`, [`crate::Error::Stale`].
+/// `key_taken`, those of the precondition.
 pub async fn update(
     project: &mut InProject<'_, ManageProject>,
-    changes: ProjectChanges,
     precondition: &Precondition,
+    changes: ProjectChanges,
 ) -> Result<Written<Project>> {
     let before = lock(project).await?;
     precondition.check(before.version)?;
     let description = changes.description.as_ref().map(|text| text.map_or("", Description::as_str));
     let colour = changes.colour.as_ref();
     let after = sqlx::query!(
-        "update projects set key = coalesce($2, key), name = coalesce($3, name), description = coalesce($4, description),
-                colour = case when $5 then $6 else colour end, visibility = coalesce($7, visibility), version = version + 1
-         where id = $1 returning key, name, description, colour, version",
+        "update projects p set key = n.key, name = n.name, description = n.description, colour = n.colour,
+                visibility = n.visibility, version = version + 1
+         from (select id, coalesce($2, key) as key, coalesce($3, name) as name, coalesce($4, description) as description,
+                      case when $5 then $6 else colour end as colour, coalesce($7, visibility) as visibility
+               from projects where id = $1) n
+         where p.id = n.id and (p.key, p.name, p.description, p.colour, p.visibility)
+                   is distinct from (n.key, n.name, n.description, n.colour, n.visibility)
+         returning p.key, p.name, p.description, p.colour, p.version",
         project.id.0,
         changes.key.0.as_ref().map(ProjectKey::as_str),
         changes.name.0.as_ref().map(Name::as_str),
@@ -58,8 +63,11 @@ pub async fn update(
         colour.flatten().map(Colour::as_str),
         changes.visibility.0.map(Visibility::as_str),
     )
-    .fetch_one(project.core.sql())
+    .fetch_optional(project.core.sql())
     .await?;
+    let Some(after) = after else {
+        return Ok(Written(before));
+    };
     let after = Project {
         key: after.key,
         name: after.name,

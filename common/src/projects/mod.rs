@@ -26,6 +26,7 @@ use crate::{
     input::{Faults, Flag},
     memberships,
     quotas::Quota,
+    shown::shown,
     text::{Colour, Description, Name, ProjectKey},
 };
 
@@ -61,6 +62,8 @@ pub struct Project {
     /// Rises with every change.
     pub version: i32,
 }
+
+shown!(Project, version);
 
 /// Who sees a project.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserr, sqlx::Type)]
