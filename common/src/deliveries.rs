@@ -9,7 +9,7 @@ use uuid::Uuid;
 use crate::{
     access::{Core, Permission, ReadDeliveries, ReadTasks, Scope},
     error::{Error, Result},
-    ids::{AccountId, DeliveryId, MailId, ProjectId, TaskId},
+    ids::{AccountId, CommentId, DeliveryId, MailId, ProjectId, TaskId},
     input::Faults,
     page::{Cursor, Limit, Page},
     shown::shown,
@@ -209,7 +209,7 @@ pub(crate) async fn cancel_for_task(core: &mut Core, task: TaskId, reason: &str)
     sqlx::query!(
         "with waiting as (
              select m.id from mails m
-             where m.id in (select d.mail_id from deliveries d where d.task_id = $1 and d.cancelled_at is null)
+             where m.id in (select d.mail_id from deliveries d where d.task_id = $1 and d.kind = 'reminder' and d.cancelled_at is null)
                and m.state in ('scheduled', 'retry', 'claimed')
              order by m.id for update
          ), cancelled as (
@@ -250,6 +250,57 @@ pub(crate) async fn cancel_for_project(core: &mut Core, project: ProjectId, reas
            and not exists (select from deliveries d where d.mail_id = m.id and d.cancelled_at is null
                            and d.id not in (select id from cancelled))",
         project.0,
+        reason,
+    )
+    .execute(core.sql())
+    .await?;
+    Ok(())
+}
+
+/// The same for the mails about a comment.
+pub(crate) async fn cancel_for_comment(core: &mut Core, comment: CommentId, reason: &str) -> Result<()> {
+    sqlx::query!(
+        "with waiting as (
+             select m.id from mails m
+             where m.id in (select d.mail_id from deliveries d where d.comment_id = $1 and d.cancelled_at is null)
+               and m.state in ('scheduled', 'retry', 'claimed')
+             order by m.id for update
+         ), cancelled as (
+             update deliveries d set cancelled_at = now(), reason = $2 from waiting w
+             where d.mail_id = w.id and d.comment_id = $1 and d.cancelled_at is null
+             returning d.id, d.mail_id
+         )
+         update mails m set state = 'cancelled', reason = $2, lease_until = null
+         where m.id in (select mail_id from cancelled)
+           and not exists (select from deliveries d where d.mail_id = m.id and d.cancelled_at is null
+                           and d.id not in (select id from cancelled))",
+        comment.0,
+        reason,
+    )
+    .execute(core.sql())
+    .await?;
+    Ok(())
+}
+
+/// The same for what the caller is owed for a task.
+pub(crate) async fn cancel_for_caller(core: &mut Core, task: TaskId, reason: &str) -> Result<()> {
+    sqlx::query!(
+        "with waiting as (
+             select m.id from mails m
+             where m.id in (select d.mail_id from deliveries d
+                            where d.task_id = $1 and d.account_id = current_account() and d.cancelled_at is null)
+               and m.state in ('scheduled', 'retry', 'claimed')
+             order by m.id for update
+         ), cancelled as (
+             update deliveries d set cancelled_at = now(), reason = $2 from waiting w
+             where d.mail_id = w.id and d.task_id = $1 and d.account_id = current_account() and d.cancelled_at is null
+             returning d.id, d.mail_id
+         )
+         update mails m set state = 'cancelled', reason = $2, lease_until = null
+         where m.id in (select mail_id from cancelled)
+           and not exists (select from deliveries d where d.mail_id = m.id and d.cancelled_at is null
+                           and d.id not in (select id from cancelled))",
+        task.0,
         reason,
     )
     .execute(core.sql())

@@ -110,6 +110,8 @@ pub enum Refusal {
     ScopeNotHeld,
     /// The deployment takes no sign-ups.
     RegistrationClosed,
+    /// Nobody puts words into somebody else's mouth.
+    NotTheAuthor,
 }
 
 impl Refusal {
@@ -122,6 +124,7 @@ impl Refusal {
             Self::SessionNeeded => "session_needed",
             Self::ScopeNotHeld => "scope_not_held",
             Self::RegistrationClosed => "registration_closed",
+            Self::NotTheAuthor => "not_the_author",
         }
     }
 
@@ -132,6 +135,7 @@ impl Refusal {
             Self::SessionNeeded => "personal tokens cannot do this; sign in",
             Self::ScopeNotHeld => "a token gives no more than its owner holds",
             Self::RegistrationClosed => "this deployment takes no new accounts",
+            Self::NotTheAuthor => "only its author changes a comment",
         }
     }
 }

@@ -6,6 +6,7 @@
 pub mod access;
 pub mod accounts;
 pub mod audit;
+pub mod comments;
 pub mod config;
 pub mod db;
 pub mod deliveries;
@@ -41,5 +42,6 @@ pub mod throttle;
 pub mod time;
 pub mod tokens;
 pub mod wakeups;
+pub mod watches;
 
 pub use error::{Error, Result};

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod audit;
+mod comments;
 mod deletion;
 mod deliveries;
 mod emails;
@@ -17,6 +18,7 @@ mod second_factor;
 mod sessions;
 mod tasks;
 mod tokens;
+mod watches;
 
 use rocket::{Build, Rocket, routes};
 
@@ -57,5 +59,13 @@ pub(crate) fn mount(rocket: Rocket<Build>) -> Rocket<Build> {
         .mount("/v1/orgs", routes![projects::grants, projects::grant, projects::withdraw, projects::break_glass])
         .mount("/v1/orgs", routes![labels::list, labels::create, labels::show, labels::update, labels::destroy])
         .mount("/v1/orgs", routes![tasks::create, tasks::list, tasks::show, tasks::complete])
+        .mount(
+            "/v1/orgs",
+            routes![comments::list, comments::create, comments::show, comments::update, comments::destroy],
+        )
+        .mount(
+            "/v1/orgs",
+            routes![watches::list, watches::watch, watches::unwatch, watches::mute, watches::unmute],
+        )
         .mount("/v1/orgs", routes![deliveries::list, deliveries::show])
 }
