@@ -6,7 +6,7 @@ use crate::{
     audit::{self, Action, Event},
     deliveries,
     error::{Error, Refusal, Result},
-    ids::{AccountId, CommentId},
+    ids::{AccountId, CommentId, TaskId},
     input::Faults,
     mails::{self, MailKind, Owed},
     memberships,
