@@ -4,7 +4,10 @@ use harness::{Actor, Team, TestApp};
 use serde_json::{Value, json};
 use sqlx::AssertSqlSafe;
 
-use crate::people::count;
+use crate::{
+    people::count,
+    races::{interleaved, post, put, row},
+};
 
 async fn keys(actor: &Actor, query: &str) -> Vec<String> {
     let list = actor.get(&format!("/projects{query}")).await.is(200).json();
@@ -34,7 +37,7 @@ async fn archived_projects_are_listed_when_they_are_asked_for() {
     assert_eq!(keys(&team.member, "").await, ["NEW"]);
     assert_eq!(keys(&team.member, "?archived=false").await, ["NEW"]);
     assert_eq!(keys(&team.member, "?archived=true").await, ["OLD"]);
-    team.member.get("/projects?archived=yes").await.is_problem(400, "bad_parameter");
+    team.member.get("/projects?archived=yes").await.is_problem(400, "invalid_query");
     let path = format!("/projects/{old}/archive");
     let opened = team.owner.delete(&path).await.is(200).json();
     assert_eq!((&opened["archived_at"], &opened["version"]), (&json!(null), &json!(3)));
@@ -214,4 +217,30 @@ async fn projects_stand_in_the_order_in_which_they_were_put() {
     // Behind one that the caller does not see is nowhere.
     let secret = team.project("SEC", "private").await;
     team.admin.put(&path, json!({ "after": secret })).await.is_problem(404, "not_found");
+}
+
+#[tokio::test]
+async fn what_is_written_at_the_moment_of_archiving_comes_before_it_or_not_at_all() {
+    let app = TestApp::start().await;
+    let team = app.team().await;
+    let project = team.project("OPS", "open").await;
+    let task = team.owner.post("/tasks", json!({ "project": project, "title": "Look" })).await.is(201).text_at("/id");
+    let archive = format!("/projects/{project}/archive");
+    let writes = [
+        (format!("/projects/{project}/labels"), json!({ "name": "bug" }), json!({ "name": "idea" })),
+        (format!("/tasks/{task}/comments"), json!({ "body": "One" }), json!({ "body": "Two" })),
+        ("/tasks".to_owned(), json!({ "project": project, "title": "One" }), json!({ "project": project, "title": "Two" })),
+    ];
+    let archiving = || put(team.owner.clone(), archive.clone(), json!(null));
+    let hold = || row("projects", "id", &project);
+    for (path, one, two) in writes {
+        let writing = post(team.member.clone(), path.clone(), one);
+        let (written, archived) = interleaved(&app, hold(), writing, archiving()).await;
+        assert_eq!((written.status(), archived.status()), (201, 200), "{path}");
+        let _ = team.owner.delete(&archive).await.is(200);
+        let writing = post(team.member.clone(), path.clone(), two);
+        let (archived, written) = interleaved(&app, hold(), archiving(), writing).await;
+        assert_eq!((archived.status(), written.status()), (200, 409), "{path}");
+        let _ = team.owner.delete(&archive).await.is(200);
+    }
 }

@@ -8,7 +8,9 @@
 )]
 
 mod accounts;
+mod archive;
 mod audit;
+mod comments;
 mod deletion;
 mod deliveries;
 mod email_change;
@@ -16,6 +18,7 @@ mod errors;
 mod export;
 mod grants;
 mod invitations;
+mod labels;
 mod members;
 mod memberships;
 mod offers;
@@ -38,3 +41,4 @@ mod throttling;
 mod tokens;
 mod trail;
 mod transfer;
+mod watches;

@@ -161,6 +161,7 @@ async fn definer_functions_are_the_named_list_with_a_pinned_search_path() {
             "end_membership",
             "erase_account",
             "erase_organization",
+            "erase_project",
             "forgive",
             "found_organization",
             "held_in",
