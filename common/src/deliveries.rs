@@ -4,6 +4,7 @@ use deserr::Deserr;
 use jiff_sqlx::Timestamp;
 use serde::Serialize;
 use sqlx::{FromRow, Postgres, QueryBuilder};
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::{
@@ -16,7 +17,7 @@ use crate::{
 };
 
 /// What one person is owed.
-#[derive(Clone, Debug, Serialize, FromRow)]
+#[derive(Clone, Debug, Serialize, FromRow, ToSchema)]
 pub struct Delivery {
     /// Its id.
     pub id: DeliveryId,
@@ -39,7 +40,7 @@ pub struct Delivery {
 }
 
 /// A delivery with its whole story.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct DeliveryLog {
     /// The delivery.
     #[serde(flatten)]
@@ -53,7 +54,7 @@ pub struct DeliveryLog {
 shown!(DeliveryLog);
 
 /// One step of a mail.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Step {
     /// When, by the database's clock.
     pub at: Timestamp,
@@ -66,7 +67,7 @@ pub struct Step {
 }
 
 /// One try to send a mail.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Try {
     /// When it began.
     pub started_at: Timestamp,
@@ -83,7 +84,7 @@ pub struct Try {
 }
 
 /// Which page of the deliveries.
-#[derive(Debug, Default, Deserr)]
+#[derive(Debug, Default, Deserr, ToSchema)]
 #[deserr(error = Faults, deny_unknown_fields)]
 pub struct DeliveryFilter {
     /// Of one task.

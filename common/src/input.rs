@@ -6,6 +6,7 @@ use std::{convert::Infallible, ops::ControlFlow};
 
 use deserr::{DeserializeError, ErrorKind, IntoValue, MergeWithError, ValueKind, ValuePointerRef};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 /// How many faults of one input are told.
 const MOST: usize = 100;
@@ -17,7 +18,7 @@ pub trait Fault: std::error::Error {
 }
 
 /// One refused field.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct FieldFault {
     /// A JSON pointer (RFC 6901) into the body, or the name of a query parameter after a slash.
     pub pointer: String,
@@ -191,8 +192,9 @@ impl<T: deserr::Deserr<Faults>> deserr::Deserr<Faults> for OrNull<T> {
 }
 
 /// A parameter of a query that is `true` or `false`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, deserr::Deserr)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, deserr::Deserr, ToSchema)]
 #[deserr(rename_all = lowercase, error = Faults)]
+#[schema(rename_all = "lowercase")]
 pub enum Flag {
     /// Yes.
     True,

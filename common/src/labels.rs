@@ -3,6 +3,7 @@
 use deserr::Deserr;
 use jiff_sqlx::Timestamp;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::{
     access::{Core, Implies, InProject, Permission, ReadTasks, WriteTasks, Written},
@@ -16,7 +17,7 @@ use crate::{
 };
 
 /// A label.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Label {
     /// Its id.
     pub id: LabelId,
@@ -35,7 +36,7 @@ pub struct Label {
 shown!(Label, version);
 
 /// A label to be.
-#[derive(Debug, Deserr)]
+#[derive(Debug, Deserr, ToSchema)]
 #[deserr(error = Faults, deny_unknown_fields)]
 pub struct NewLabel {
     /// Its name.
@@ -46,7 +47,7 @@ pub struct NewLabel {
 }
 
 /// A change of a label; what is absent stays.
-#[derive(Debug, Deserr)]
+#[derive(Debug, Deserr, ToSchema)]
 #[deserr(error = Faults, deny_unknown_fields)]
 pub struct LabelChanges {
     /// Its name.

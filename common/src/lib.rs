@@ -32,6 +32,7 @@ pub mod purge;
 pub mod quotas;
 pub mod reminders;
 pub mod roles;
+mod schema;
 pub mod second_factor;
 pub mod secrets;
 pub mod sessions;

@@ -5,6 +5,7 @@
 
 use jiff_sqlx::Timestamp;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::{
     access::{Core, Implies, InProject, Permission, ReadTasks, Written},
@@ -16,7 +17,7 @@ use crate::{
 };
 
 /// What the caller wants to hear of a task.
-#[derive(Clone, Copy, Debug, Serialize)]
+#[derive(Clone, Copy, Debug, Serialize, ToSchema)]
 pub struct Attention {
     /// Mail when somebody says something.
     pub watching: bool,
@@ -27,7 +28,7 @@ pub struct Attention {
 shown!(Attention);
 
 /// Somebody who watches a task.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Watcher {
     /// Who.
     pub account_id: AccountId,

@@ -80,6 +80,11 @@ impl FromStr for CommentBody {
 }
 
 parsed_field!(CommentBody);
+crate::schema::reads_as_text!(
+    CommentBody,
+    "Markdown of 1 to 20,000 characters. `<@…>` with the id of an account mentions somebody.",
+    "Is it *paid*?"
+);
 
 /// Where in a text somebody is mentioned. What only looks like it is text like any other.
 fn marks(text: &str) -> Vec<(usize, AccountId)> {

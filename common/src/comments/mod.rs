@@ -6,6 +6,7 @@ mod write;
 use deserr::Deserr;
 use jiff_sqlx::Timestamp;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 pub(crate) use body::with_names;
 pub use body::{CommentBody, CommentFault};
@@ -22,7 +23,7 @@ use crate::{
 };
 
 /// What somebody has said.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Comment {
     /// Its id.
     pub id: CommentId,
@@ -47,7 +48,7 @@ pub struct Comment {
 shown!(Comment, version);
 
 /// Something to be said.
-#[derive(Debug, Deserr)]
+#[derive(Debug, Deserr, ToSchema)]
 #[deserr(error = Faults, deny_unknown_fields)]
 pub struct NewComment {
     /// Markdown; `<@…>` with the id of an account mentions somebody.
@@ -55,7 +56,7 @@ pub struct NewComment {
 }
 
 /// A comment said otherwise.
-#[derive(Debug, Deserr)]
+#[derive(Debug, Deserr, ToSchema)]
 #[deserr(error = Faults, deny_unknown_fields)]
 pub struct CommentChanges {
     /// As in a new one.
@@ -64,7 +65,7 @@ pub struct CommentChanges {
 }
 
 /// Which page of the comments.
-#[derive(Debug, Default, Deserr)]
+#[derive(Debug, Default, Deserr, ToSchema)]
 #[deserr(error = Faults, deny_unknown_fields)]
 pub struct CommentFilter {
     /// Items a page.

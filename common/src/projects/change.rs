@@ -1,6 +1,7 @@
 //! Changing a project: what it is called, and who sees it.
 
 use deserr::Deserr;
+use utoipa::ToSchema;
 
 use super::{Project, Visibility, archive::lock, find, told};
 use crate::{
@@ -13,7 +14,7 @@ use crate::{
 };
 
 /// A change of a project; what is absent stays.
-#[derive(Debug, Deserr)]
+#[derive(Debug, Deserr, ToSchema)]
 #[deserr(error = Faults, deny_unknown_fields)]
 pub struct ProjectChanges {
     /// Stands before its tasks' numbers; of the old one nothing is kept.

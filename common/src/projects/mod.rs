@@ -10,6 +10,7 @@ use deserr::Deserr;
 use jiff_sqlx::Timestamp;
 use serde::Serialize;
 use serde_json::{Value, json};
+use utoipa::ToSchema;
 
 pub use archive::{archive, destroy, unarchive};
 pub(crate) use archive::keep;
@@ -31,7 +32,7 @@ use crate::{
 };
 
 /// A project.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Project {
     /// Its id.
     pub id: ProjectId,
@@ -66,7 +67,7 @@ pub struct Project {
 shown!(Project, version);
 
 /// Who sees a project.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserr, sqlx::Type)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserr, sqlx::Type, ToSchema)]
 #[serde(rename_all = "snake_case")]
 #[deserr(rename_all = lowercase, error = Faults)]
 #[sqlx(type_name = "text", rename_all = "snake_case")]
@@ -87,7 +88,7 @@ impl Visibility {
 }
 
 /// A project to be.
-#[derive(Debug, Deserr)]
+#[derive(Debug, Deserr, ToSchema)]
 #[deserr(error = Faults, deny_unknown_fields)]
 pub struct NewProject {
     /// Stands before its tasks' numbers.
@@ -106,7 +107,7 @@ pub struct NewProject {
 }
 
 /// Which projects.
-#[derive(Debug, Default, Deserr)]
+#[derive(Debug, Default, Deserr, ToSchema)]
 #[deserr(error = Faults, deny_unknown_fields)]
 pub struct ProjectFilter {
     /// The archived ones instead of the others.

@@ -1,6 +1,7 @@
 //! The order of the projects: one for the whole organization.
 
 use deserr::Deserr;
+use utoipa::ToSchema;
 
 use super::{Project, archive::lock, find};
 use crate::{
@@ -11,7 +12,7 @@ use crate::{
 };
 
 /// Where a project shall stand.
-#[derive(Clone, Copy, Debug, Deserr)]
+#[derive(Clone, Copy, Debug, Deserr, ToSchema)]
 #[deserr(error = Faults, deny_unknown_fields)]
 pub struct ProjectPlace {
     /// Right behind this one; null: before all others.

@@ -2,6 +2,7 @@
 
 use deserr::Deserr;
 use serde::Serialize;
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::{Task, TaskStatus};
@@ -18,7 +19,7 @@ use crate::{
 };
 
 /// A task to be.
-#[derive(Debug, Deserr)]
+#[derive(Debug, Deserr, ToSchema)]
 #[deserr(error = Faults, deny_unknown_fields)]
 pub struct NewTask {
     /// Where.
@@ -40,7 +41,7 @@ pub struct NewTask {
 }
 
 /// A new task, and what its reminders have planned.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct CreatedTask {
     /// The task.
     #[serde(flatten)]

@@ -54,6 +54,7 @@ impl From<TaskId> for TaskRef {
 }
 
 parsed_field!(TaskRef);
+crate::schema::reads_as_text!(TaskRef, "A task: its id, or its key.", "OPS-1");
 
 const FIND: &str = concat!(
     "select ",

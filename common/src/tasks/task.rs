@@ -5,6 +5,7 @@ use jiff::civil;
 use jiff_sqlx::Timestamp;
 use serde::{Deserialize, Serialize};
 use sqlx::{FromRow, types::Json};
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::{
@@ -16,7 +17,7 @@ use crate::{
 };
 
 /// A task.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Task {
     /// Its id.
     pub id: TaskId,
@@ -76,7 +77,7 @@ pub struct Task {
 shown!(Task, version);
 
 /// How a task stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserr, sqlx::Type)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserr, ToSchema, sqlx::Type)]
 #[serde(rename_all = "snake_case")]
 #[deserr(rename_all = lowercase, error = Faults)]
 #[sqlx(type_name = "text", rename_all = "snake_case")]
@@ -106,7 +107,7 @@ impl TaskStatus {
 }
 
 /// How a task comes round.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Recurrence {
     /// An RRULE.
     pub rule: String,
@@ -115,7 +116,7 @@ pub struct Recurrence {
 }
 
 /// A label on a task.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct TaskLabel {
     /// Its id.
     pub id: LabelId,
