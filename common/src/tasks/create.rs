@@ -74,7 +74,7 @@ pub async fn create(
     let row = sqlx::query!(
         r#"with project as (
                update projects set last_number = last_number + 1, task_count = task_count + 1
-               where id = $2 and permissions_in(id, visibility) & $10 = $10 returning key, last_number
+               where id = $2 and archived_at is null and permissions_in(id, visibility) & $10 = $10 returning key, last_number
            ), task as (
                insert into tasks (org_id, id, project_id, number, title, description, due_on, due_local, due_zone, due_at, created_by, position)
                select current_org(), $1, $2, last_number, $3, $4, $5, $6, $7, $8, current_account(), last_number from project
