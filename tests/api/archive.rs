@@ -112,6 +112,25 @@ async fn what_reminders_still_owe_is_cancelled_with_the_archive() {
 }
 
 #[tokio::test]
+async fn what_is_still_to_come_is_planned_anew_when_a_project_is_in_use_again() {
+    let app = TestApp::start().await;
+    let team = app.team().await;
+    let project = team.project("OPS", "open").await;
+    team.reminded_task(&project, "Still to come", 3600).await;
+    let done = team.reminded_task(&project, "Done", 3600).await;
+    let _ = team.member.put(&format!("/tasks/{}/completion", done["id"].as_str().unwrap()), json!(null)).await.is(200);
+    for round in 1..3 {
+        archive(&team, &project).await;
+        let _ = team.owner.delete(&format!("/projects/{project}/archive")).await.is(200);
+        assert_eq!(count(&app, "mails where state = 'scheduled'").await, 1, "{round}");
+        assert_eq!(count(&app, "deliveries where reason = 'project archived'").await, round);
+    }
+    let waiting = "select t.title from deliveries d join tasks t on t.id = d.task_id where d.cancelled_at is null";
+    let waiting: Vec<String> = sqlx::query_scalar(waiting).fetch_all(&app.admin).await.unwrap();
+    assert_eq!(waiting, ["Still to come"]);
+}
+
+#[tokio::test]
 async fn who_manages_a_project_archives_and_deletes_it() {
     let app = TestApp::start().await;
     let team = app.team().await;

@@ -73,6 +73,47 @@ async fn muting_cancels_ones_own_reminders_of_the_task() {
 }
 
 #[tokio::test]
+async fn what_is_still_to_come_is_planned_anew_for_who_mutes_a_task_no_longer() {
+    let app = TestApp::start().await;
+    let team = app.team().await;
+    let project = team.project("OPS", "open").await;
+    let reminder = json!([{ "when": { "at": "2041-01-01T00:00:00Z" }, "to": "assignees" }]);
+    let people = [team.member.id, team.admin.id];
+    let task = json!({ "project": project, "title": "Look", "assignees": people, "reminders": reminder });
+    let task = team.owner.post("/tasks", task).await.is(201).text_at("/id");
+    let (mute, watch) = (format!("/tasks/{task}/mute"), format!("/tasks/{task}/watch"));
+    let waiting = || count(&app, "deliveries d join mails m on m.id = d.mail_id where d.cancelled_at is null and m.state = 'scheduled'");
+    assert_eq!(waiting().await, 2);
+    let _ = team.member.put(&mute, json!(null)).await.is(200);
+    assert_eq!(waiting().await, 1);
+    let _ = team.member.delete(&mute).await.is(204);
+    assert_eq!(waiting().await, 2);
+    // A second time changes nothing; nor does the silence of one concern the other.
+    let _ = team.member.delete(&mute).await.is(204);
+    assert_eq!((waiting().await, count(&app, "deliveries").await), (2, 3));
+    let _ = team.member.put(&mute, json!(null)).await.is(200);
+    // To watch is to hear again, too.
+    let _ = team.member.put(&watch, json!(null)).await.is(200);
+    assert_eq!((waiting().await, count(&app, "deliveries").await), (2, 4));
+    let of_admin = format!("deliveries where account_id = '{}'", team.admin.id);
+    assert_eq!(count(&app, &of_admin).await, 1);
+}
+
+#[tokio::test]
+async fn who_is_assigned_watches_unless_they_have_muted_it() {
+    let app = TestApp::start().await;
+    let team = app.team().await;
+    let project = team.project("OPS", "open").await;
+    let new = json!({ "project": project, "title": "Look", "assignees": [team.member.id] });
+    let task = team.owner.post("/tasks", new).await.is(201).text_at("/id");
+    assert_eq!(watchers(&team.owner, &task).await, [json!(team.member.id)]);
+    let _ = team.admin.put(&format!("/tasks/{task}/mute"), json!(null)).await.is(200);
+    let _ = team.owner.patch(&format!("/tasks/{task}"), json!({ "assignees": [team.admin.id, team.owner.id] })).await.is(200);
+    let now = watchers(&team.owner, &task).await;
+    assert!(now.contains(&json!(team.owner.id)) && !now.contains(&json!(team.admin.id)), "{now:?}");
+}
+
+#[tokio::test]
 async fn who_is_out_watches_nothing_and_is_told_nothing() {
     let app = TestApp::start().await;
     let team = app.team().await;
