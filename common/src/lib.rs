@@ -6,6 +6,7 @@
 pub mod access;
 pub mod accounts;
 pub mod audit;
+pub mod comments;
 pub mod config;
 pub mod db;
 pub mod deliveries;
@@ -14,6 +15,7 @@ pub mod error;
 pub mod ids;
 pub mod input;
 pub mod invitations;
+pub mod labels;
 pub mod mails;
 pub mod memberships;
 #[cfg(test)]
@@ -43,5 +45,6 @@ pub mod throttle;
 pub mod time;
 pub mod tokens;
 pub mod wakeups;
+pub mod watches;
 
 pub use error::{Error, Result};
