@@ -4,6 +4,7 @@ use deserr::Deserr;
 use jiff_sqlx::Timestamp;
 use serde::Serialize;
 use serde_json::json;
+use utoipa::ToSchema;
 
 use crate::{
     access::{Core, Me, OrgRef, Permissions, Scope, Scopes, Written},
@@ -13,12 +14,13 @@ use crate::{
     input::{Fault, Faults},
     quotas::Quota,
     secrets::PersonalToken,
+    shown::shown,
     text::Name,
     time::Instant,
 };
 
 /// A personal token, without its text.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct TokenView {
     /// Its id.
     pub id: TokenId,
@@ -39,7 +41,7 @@ pub struct TokenView {
 }
 
 /// A new token; the only time its text is shown.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct CreatedToken {
     /// For the header `Authorization: Bearer …`.
     pub token: String,
@@ -48,8 +50,10 @@ pub struct CreatedToken {
     pub view: TokenView,
 }
 
+shown!(CreatedToken);
+
 /// A token to be.
-#[derive(Debug, Deserr)]
+#[derive(Debug, Deserr, ToSchema)]
 #[deserr(error = Faults, deny_unknown_fields)]
 pub struct NewToken {
     /// What it is for.

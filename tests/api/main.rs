@@ -8,7 +8,9 @@
 )]
 
 mod accounts;
+mod archive;
 mod audit;
+mod comments;
 mod cors;
 mod deletion;
 mod deliveries;
@@ -18,6 +20,7 @@ mod export;
 mod grants;
 mod headers;
 mod invitations;
+mod labels;
 mod limits;
 mod members;
 mod memberships;
@@ -28,6 +31,7 @@ mod password_reset;
 mod people;
 mod permissions;
 mod pool;
+mod preconditions;
 mod profile;
 mod projects;
 mod proxies;
@@ -43,3 +47,4 @@ mod tokens;
 mod trace;
 mod trail;
 mod transfer;
+mod watches;

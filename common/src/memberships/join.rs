@@ -1,5 +1,6 @@
 use deserr::Deserr;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::role_event;
 use crate::{
@@ -10,10 +11,11 @@ use crate::{
     input::Faults,
     quotas::Quota,
     secrets::Token,
+    shown::shown,
 };
 
 /// The token of an invitation's mail.
-#[derive(Debug, Deserr)]
+#[derive(Debug, Deserr, ToSchema)]
 #[deserr(error = Faults, deny_unknown_fields)]
 pub struct Acceptance {
     /// From the mail.
@@ -21,7 +23,7 @@ pub struct Acceptance {
 }
 
 /// What an accepted invitation gives.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Joined {
     /// The organization.
     pub org_id: OrgId,
@@ -30,6 +32,8 @@ pub struct Joined {
     /// The role that was given.
     pub role: String,
 }
+
+shown!(Joined);
 
 /// Joins the organization that an invitation offers. It must have been sent to the caller's own address.
 ///
