@@ -5,9 +5,12 @@ mod catchers;
 mod database;
 mod fairings;
 mod guards;
+mod openapi;
 mod pages;
 mod problem;
 mod routes;
+mod table;
+mod tags;
 
 use std::{io, net::IpAddr};
 
@@ -24,6 +27,7 @@ use rocket::{
     figment::Figment,
 };
 use tokio::sync::watch;
+use url::Url;
 
 /// Why the API could not start, or stopped.
 #[derive(Debug, thiserror::Error)]
@@ -62,13 +66,19 @@ pub fn server(settings: &Settings) -> Result<Rocket<Build>, ApiError> {
     let dispatch =
         AdHoc::on_liftoff("dispatch", |rocket| Box::pin(async move { dispatch_until_shutdown(rocket, queue) }));
     let uses = AdHoc::on_liftoff("uses", |rocket| Box::pin(async move { note_uses_until_shutdown(rocket) }));
-    let rocket = database::attach(rocket::custom(figment(settings)?), settings.server_key()?)
+    let rocket = database::attach(rocket::custom(figment(settings)?), settings.server_key()?, settings.quotas())
         .attach(dispatch)
         .attach(uses)
         .manage(settings.registration)
         .manage(settings.trusted_proxies.clone());
-    let tls = settings.base_url.scheme() == "https";
-    Ok(pages::mount(routes::mount(fairings::attach(rocket, tls))).register("/", catchers::all()))
+    Ok(pages::mount(routes::mount(fairings::attach(rocket, settings), settings.base_url.clone()))
+        .register("/", catchers::all()))
+}
+
+/// The API's description of itself, as `/openapi.json` gives it: `OpenAPI` 3.1. `home` is where the deployment says it lives.
+#[must_use]
+pub fn description(home: Option<&Url>) -> serde_json::Value {
+    openapi::document(&routes::contents(), home.map(Url::as_str))
 }
 
 /// Runs the API until it is told to stop (SIGTERM, SIGINT).

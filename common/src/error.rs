@@ -2,7 +2,7 @@
 
 use std::error::Error as StdError;
 
-use crate::input::Faults;
+use crate::{input::Faults, quotas::Quota};
 
 /// Shorthand for the domain's results.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -43,6 +43,18 @@ pub enum Error {
     /// A cursor that this list did not give out.
     #[error(transparent)]
     BadCursor(Faults),
+    /// It was not said which version of a thing is meant, or not so that it can be read.
+    #[error("{}", if *.given { "If-Match is no list of entity tags" } else { "If-Match must say which version is meant" })]
+    Precondition {
+        /// Whether anything was said.
+        given: bool,
+    },
+    /// Another version was meant than the one that there is.
+    #[error("there is another version of it by now")]
+    Stale {
+        /// The one that there is.
+        current: i32,
+    },
     /// The state of things forbids it; the code is stable.
     #[error("{detail}")]
     Conflict {
@@ -50,6 +62,14 @@ pub enum Error {
         code: &'static str,
         /// A sentence.
         detail: &'static str,
+    },
+    /// There is as much of something as the operator lets there be.
+    #[error("this would be more than the {most} {quota}")]
+    Quota {
+        /// Of what.
+        quota: Quota,
+        /// How many there may be.
+        most: u32,
     },
     /// Too much at once; try again soon.
     #[error("the service is busy")]
@@ -90,6 +110,8 @@ pub enum Refusal {
     ScopeNotHeld,
     /// The deployment takes no sign-ups.
     RegistrationClosed,
+    /// Nobody puts words into somebody else's mouth.
+    NotTheAuthor,
 }
 
 impl Refusal {
@@ -102,6 +124,7 @@ impl Refusal {
             Self::SessionNeeded => "session_needed",
             Self::ScopeNotHeld => "scope_not_held",
             Self::RegistrationClosed => "registration_closed",
+            Self::NotTheAuthor => "not_the_author",
         }
     }
 
@@ -112,6 +135,7 @@ impl Refusal {
             Self::SessionNeeded => "personal tokens cannot do this; sign in",
             Self::ScopeNotHeld => "a token gives no more than its owner holds",
             Self::RegistrationClosed => "this deployment takes no new accounts",
+            Self::NotTheAuthor => "only its author changes a comment",
         }
     }
 }
@@ -120,6 +144,7 @@ impl Refusal {
 const CONSTRAINTS: &[(&str, &str, &str)] = &[
     ("organizations_slug_key", "slug_taken", "another organization has this slug"),
     ("projects_key_key", "key_taken", "another project of the organization has this key"),
+    ("labels_name_key", "label_taken", "another label of the project has this name, in small or capital letters"),
     ("invitations_pending_key", "already_invited", "an invitation to this e-mail is already pending"),
     ("memberships_pkey", "already_member", "the account is already a member of the organization"),
     ("roles_pkey", "role_exists", "another role of the organization has this key"),
