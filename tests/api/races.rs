@@ -29,11 +29,11 @@ pub(crate) async fn interleaved(
     (first.await.unwrap(), second.await.unwrap())
 }
 
-async fn post(actor: Actor, path: String, body: Value) -> Reply {
+pub(crate) async fn post(actor: Actor, path: String, body: Value) -> Reply {
     actor.post(&path, body).await
 }
 
-async fn put(actor: Actor, path: String, body: Value) -> Reply {
+pub(crate) async fn put(actor: Actor, path: String, body: Value) -> Reply {
     actor.put(&path, body).await
 }
 

@@ -2,12 +2,14 @@
 
 mod accounts;
 mod audit;
+mod comments;
 mod deletion;
 mod deliveries;
 mod description;
 mod emails;
 mod health;
 mod invitations;
+mod labels;
 mod memberships;
 mod organizations;
 mod passwords;
@@ -18,6 +20,7 @@ mod second_factor;
 mod sessions;
 mod tasks;
 mod tokens;
+mod watches;
 
 use rocket::{Build, Rocket, routes};
 
@@ -119,10 +122,22 @@ contents! {
             projects::list "List the projects",
             projects::show "Show a project",
             projects::update "Change a project",
+            projects::place "Put a project in its place",
+            projects::archive "Archive a project",
+            projects::unarchive "Open an archived project again",
+            projects::destroy "Delete an archived project with everything in it",
             projects::grants "List who has a role in a project",
             projects::grant "Give somebody a role in a project",
             projects::withdraw "Take a role in a project away",
             projects::break_glass "Take access to a private project, as an owner and with a reason";
+    }
+    "Labels": "What the tasks of a project are sorted by." {
+        "/v1/orgs":
+            labels::list "List the labels of a project",
+            labels::create "Create a label",
+            labels::show "Show a label",
+            labels::update "Change a label",
+            labels::destroy "Delete a label, and take it from its tasks";
     }
     "Tasks": "What is to be done, when and by whom." {
         "/v1/orgs":
@@ -130,15 +145,31 @@ contents! {
             tasks::list "List tasks",
             tasks::show "Show a task",
             tasks::update "Change a task, or move it to another project",
-            tasks::position "Put a task behind another one",
-            tasks::complete "Complete a task",
-            tasks::reopen "Open a task again",
-            tasks::destroy "Delete a task",
+            tasks::destroy "Delete a task, with thirty days to restore it",
             tasks::restore "Restore a deleted task",
-            tasks::history "Tell what has happened to a task",
+            tasks::complete "Complete a task, or this turn of a recurring one",
+            tasks::reopen "Open a completed task again",
+            tasks::position "Move a task in its project's order",
+            tasks::history "Read who changed what",
             reminders::list "List the reminders of a task",
-            reminders::create "Be reminded of a task, or remind others",
+            reminders::create "Add a reminder to a task",
             reminders::destroy "Take a reminder away";
+    }
+    "Comments": "What is said about tasks." {
+        "/v1/orgs":
+            comments::list "List the comments of a task",
+            comments::create "Comment on a task",
+            comments::show "Show a comment",
+            comments::update "Change one's comment",
+            comments::destroy "Delete a comment";
+    }
+    "Watching": "Who hears of a task, and who does not." {
+        "/v1/orgs":
+            watches::list "List those who watch a task",
+            watches::watch "Watch a task",
+            watches::unwatch "Watch a task no longer",
+            watches::mute "Mute a task",
+            watches::unmute "Mute a task no longer";
     }
     "Deliveries": "Which mails went where, and how far they came." {
         "/v1/orgs":
