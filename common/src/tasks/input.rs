@@ -158,7 +158,6 @@ impl FromStr for LabelRef {
 }
 
 parsed_field!(LabelRef);
-crate::schema::reads_as_text!(LabelRef, "A label of the project: its id, or its name in whatever case.", "urgent");
 
 /// Why a task was refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
