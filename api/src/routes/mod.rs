@@ -14,6 +14,7 @@ mod memberships;
 mod organizations;
 mod passwords;
 mod projects;
+mod reminders;
 mod roles;
 mod second_factor;
 mod sessions;
@@ -143,7 +144,16 @@ contents! {
             tasks::create "Create a task",
             tasks::list "List tasks",
             tasks::show "Show a task",
-            tasks::complete "Complete a task";
+            tasks::update "Change a task, or move it to another project",
+            tasks::position "Put a task behind another one",
+            tasks::complete "Complete a task",
+            tasks::reopen "Open a task again",
+            tasks::destroy "Delete a task",
+            tasks::restore "Restore a deleted task",
+            tasks::history "Tell what has happened to a task",
+            reminders::list "List the reminders of a task",
+            reminders::create "Be reminded of a task, or remind others",
+            reminders::destroy "Take a reminder away";
     }
     "Comments": "What is said about tasks." {
         "/v1/orgs":
