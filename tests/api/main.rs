@@ -19,6 +19,7 @@ mod invitations;
 mod members;
 mod memberships;
 mod offers;
+mod openapi;
 mod organizations;
 mod password_reset;
 mod people;
