@@ -9,6 +9,7 @@ mod openapi;
 mod pages;
 mod problem;
 mod routes;
+mod table;
 mod tags;
 
 use std::{io, net::IpAddr};
@@ -70,8 +71,7 @@ pub fn server(settings: &Settings) -> Result<Rocket<Build>, ApiError> {
         .attach(uses)
         .manage(settings.registration)
         .manage(settings.trusted_proxies.clone());
-    let tls = settings.base_url.scheme() == "https";
-    Ok(pages::mount(routes::mount(fairings::attach(rocket, tls), settings.base_url.clone()))
+    Ok(pages::mount(routes::mount(fairings::attach(rocket, settings), settings.base_url.clone()))
         .register("/", catchers::all()))
 }
 

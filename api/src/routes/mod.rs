@@ -12,6 +12,7 @@ mod memberships;
 mod organizations;
 mod passwords;
 mod projects;
+mod reminders;
 mod roles;
 mod second_factor;
 mod sessions;
@@ -128,7 +129,16 @@ contents! {
             tasks::create "Create a task",
             tasks::list "List tasks",
             tasks::show "Show a task",
-            tasks::complete "Complete a task";
+            tasks::update "Change a task, or move it to another project",
+            tasks::destroy "Delete a task, with thirty days to restore it",
+            tasks::restore "Restore a deleted task",
+            tasks::complete "Complete a task, or this turn of a recurring one",
+            tasks::reopen "Open a completed task again",
+            tasks::position "Move a task in its project's order",
+            tasks::history "Read who changed what",
+            reminders::list "List the reminders of a task",
+            reminders::create "Add a reminder to a task",
+            reminders::destroy "Take a reminder away";
     }
     "Deliveries": "Which mails went where, and how far they came." {
         "/v1/orgs":
