@@ -26,6 +26,7 @@ mod members;
 mod memberships;
 mod methods;
 mod offers;
+mod openapi;
 mod organizations;
 mod password_reset;
 mod people;
