@@ -93,7 +93,8 @@ async fn nobody_puts_words_into_somebody_elses_mouth() {
     let team = app.team().await;
     let (_, task) = task(&team, "open").await;
     let said = team.member.post(&format!("/tasks/{task}/comments"), json!({ "body": "Yes" })).await.is(201);
-    let (path, tag) = (format!("/tasks/{task}/comments/{}", said.text_at("/id")), said.header("etag").unwrap().to_owned());
+    let (path, tag) =
+        (format!("/tasks/{task}/comments/{}", said.text_at("/id")), said.header("etag").unwrap().to_owned());
     for other in [&team.owner, &team.admin] {
         other.patch(&path, json!({ "body": "No" })).await.is_problem(403, "not_the_author");
     }
@@ -206,8 +207,8 @@ async fn an_edited_comment_tells_only_those_who_are_new_in_it() {
     assert_eq!(told(&app).await, ["admin", "one"]);
     let path = format!("/tasks/{task}/comments/{}", id(&said));
     let edit = async |people: &[&Actor]| {
-        let body: String = people.iter().map(|who| format!("<@{}> ", who.id)).collect();
-        team.member.patch(&path, json!({ "body": body })).await.is(200).json()
+        let body: Vec<String> = people.iter().map(|who| format!("<@{}>", who.id)).collect();
+        team.member.patch(&path, json!({ "body": body.join(" ") })).await.is(200).json()
     };
     // Who watches has read it already, and so has who was mentioned before.
     assert_eq!(edit(&[&one, &two, &team.admin]).await["mentions"].as_array().unwrap().len(), 3);
@@ -228,7 +229,10 @@ async fn deliveries_tell_of_comments_and_show_no_words() {
     say(&team.owner, &task, &format!("<@{}> the word is otter", team.member.id)).await;
     let list = team.member.get(&format!("/deliveries?task={task}")).await.is(200);
     assert!(!list.text().contains("otter"));
-    assert_eq!((&list.json()["data"][0]["kind"], &list.json()["data"][0]["state"]), (&json!("comment"), &json!("scheduled")));
+    assert_eq!(
+        (&list.json()["data"][0]["kind"], &list.json()["data"][0]["state"]),
+        (&json!("comment"), &json!("scheduled"))
+    );
     // Whoever may read everybody's reads none of a private project without a grant.
     let of_admin = team.admin.get("/deliveries").await.is(200).json();
     assert_eq!(of_admin["data"], json!([]));
