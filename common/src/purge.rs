@@ -1,4 +1,5 @@
-//! What is due to disappear: organizations and accounts that were deleted a while ago, and sign-ups that nobody confirmed.
+//! What is due to disappear: organizations and accounts that were deleted a while ago, sign-ups that nobody confirmed, answers that
+//! were kept for a day.
 
 use crate::{db::Db, error::Result};
 
@@ -24,5 +25,6 @@ pub async fn purge(db: &Db) -> Result<Purged> {
     )
     .fetch_one(&db.pool)
     .await?;
+    sqlx::query!("select forget_answers()").execute(&db.pool).await?;
     Ok(purged)
 }

@@ -18,8 +18,8 @@ use crate::{
     ids::{AccountId, ProjectId},
     input::{Faults, Given},
     memberships,
-    quotas::Quota,
     precondition::Precondition,
+    quotas::Quota,
     shown::shown,
     text::{Name, ProjectKey},
 };

@@ -39,7 +39,7 @@ pub struct Enrolment {
     pub uri: String,
 }
 
-shown!(Enrolment);
+shown!(once Enrolment);
 
 /// Ten codes to write down; the only time they are shown.
 #[derive(Clone, Debug, Serialize)]
@@ -48,7 +48,7 @@ pub struct NewRecoveryCodes {
     pub recovery_codes: Vec<String>,
 }
 
-shown!(NewRecoveryCodes);
+shown!(once NewRecoveryCodes);
 
 /// The first code of the app, which proves that it was set up.
 #[derive(Debug, Deserr)]
