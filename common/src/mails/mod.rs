@@ -71,6 +71,8 @@ pub(crate) struct Owed {
     pub account: Option<AccountId>,
     pub reminder: Option<ReminderId>,
     pub task: Option<TaskId>,
+    /// The task's, when its reminder was planned: one reminder owes a person one delivery in each.
+    pub generation: i32,
     pub invitation: Option<InvitationId>,
     pub verification: Option<VerificationId>,
     pub reset: Option<PasswordResetId>,
@@ -98,6 +100,7 @@ impl Owed {
             account: None,
             reminder: None,
             task: None,
+            generation: 1,
             invitation: None,
             verification: None,
             reset: None,
@@ -115,9 +118,9 @@ pub(crate) async fn owe(core: &mut Core, owed: &[Owed]) -> Result<Written<()>> {
         r#"with owed as (
                select *, coalesce(due_at, now()) as at
                from unnest($1::uuid[], $2::uuid[], $3::text[], $4::uuid[], $5::uuid[], $6::uuid[], $7::uuid[], $8::uuid[],
-                           $9::uuid[], $10::uuid[], $11::jsonb[], $12::timestamptz[])
+                           $9::uuid[], $10::uuid[], $11::jsonb[], $12::timestamptz[], $13::int[])
                     as o (delivery_id, mail_id, kind, account_id, reminder_id, task_id, invitation_id, verification_id,
-                          reset_id, email_change_id, notice, due_at)
+                          reset_id, email_change_id, notice, due_at, generation)
            ), mailed as (
                insert into mails (id, org_id, account_id, kind, due_at, next_at, expires_at)
                select mail_id, current_org(), account_id, kind, at, at,
@@ -128,9 +131,9 @@ pub(crate) async fn owe(core: &mut Core, owed: &[Owed]) -> Result<Written<()>> {
                from owed
            ), delivered as (
                insert into deliveries (id, org_id, account_id, mail_id, kind, reminder_id, task_id, invitation_id, verification_id,
-                                       reset_id, email_change_id, notice, due_at)
+                                       reset_id, email_change_id, notice, due_at, generation)
                select delivery_id, current_org(), account_id, mail_id, kind, reminder_id, task_id, invitation_id, verification_id,
-                      reset_id, email_change_id, notice, at from owed
+                      reset_id, email_change_id, notice, at, generation from owed
            )
            select coalesce(bool_or(at < now() + interval '2 seconds'), false) as "soon!" from owed"#,
         &owed.iter().map(|o| o.delivery.0).collect::<Vec<_>>(),
@@ -145,6 +148,7 @@ pub(crate) async fn owe(core: &mut Core, owed: &[Owed]) -> Result<Written<()>> {
         &ids(|o| o.email_change.map(|id| id.0)) as _,
         &owed.iter().map(|o| o.notice.clone()).collect::<Vec<_>>() as _,
         owed.iter().map(|o| o.due_at.map(ToSqlx::to_sqlx)).collect::<Vec<_>>() as _,
+        &owed.iter().map(|o| o.generation).collect::<Vec<_>>(),
     )
     .fetch_one(core.sql())
     .await?;

@@ -7,6 +7,7 @@ use deserr::Deserr;
 use jiff_sqlx::Timestamp;
 use serde::Serialize;
 use serde_json::json;
+use utoipa::ToSchema;
 
 pub use glass::{BreakGlass, break_glass};
 pub use grants::{Grant, GrantChoice, grant, grants, withdraw};
@@ -25,7 +26,7 @@ use crate::{
 };
 
 /// A project.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Project {
     /// Its id.
     pub id: ProjectId,
@@ -48,7 +49,7 @@ pub struct Project {
 shown!(Project, version);
 
 /// Who sees a project.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserr, sqlx::Type)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserr, sqlx::Type, ToSchema)]
 #[serde(rename_all = "snake_case")]
 #[deserr(rename_all = lowercase, error = Faults)]
 #[sqlx(type_name = "text", rename_all = "snake_case")]
@@ -69,7 +70,7 @@ impl Visibility {
 }
 
 /// A project to be.
-#[derive(Debug, Deserr)]
+#[derive(Debug, Deserr, ToSchema)]
 #[deserr(error = Faults, deny_unknown_fields)]
 pub struct NewProject {
     /// Stands before its tasks' numbers.
@@ -82,7 +83,7 @@ pub struct NewProject {
 }
 
 /// A change of a project; what is absent stays, and nothing can be cleared.
-#[derive(Debug, Deserr)]
+#[derive(Debug, Deserr, ToSchema)]
 #[deserr(error = Faults, deny_unknown_fields)]
 pub struct ProjectChanges {
     /// Its name.

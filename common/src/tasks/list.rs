@@ -2,6 +2,7 @@
 
 use deserr::Deserr;
 use sqlx::{Postgres, QueryBuilder};
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::{Task, TaskRow, TaskStatus, task::columns};
@@ -14,7 +15,7 @@ use crate::{
 };
 
 /// Which tasks, and which page of them.
-#[derive(Debug, Default, Deserr)]
+#[derive(Debug, Default, Deserr, ToSchema)]
 #[deserr(error = Faults, deny_unknown_fields)]
 pub struct TaskFilter {
     /// Of one project.
