@@ -131,6 +131,21 @@ async fn an_answer_is_kept_for_a_day() {
 }
 
 #[tokio::test]
+async fn what_was_answered_goes_with_the_account() {
+    let app = TestApp::start().await;
+    let (gone, stays) = (app.person("gone").await, app.person("stays").await);
+    for person in [&gone, &stays] {
+        let new = json!({ "slug": format!("org-{}", person.id), "name": "Engines" });
+        let _ = person.post_once(KEY, "/v1/orgs", new).await.is(201);
+    }
+    arrange(&app, &format!("update accounts set deletion_due_at = now() where id = '{}'", gone.id)).await;
+    let (worker, _) = app.worker_db().await;
+    assert_eq!(purge(&worker).await.unwrap().accounts, 1);
+    assert_eq!(count(&app, &format!("idempotency_keys where account_id = '{}'", gone.id)).await, 0);
+    assert_eq!(count(&app, &format!("idempotency_keys where account_id = '{}'", stays.id)).await, 1);
+}
+
+#[tokio::test]
 async fn what_shows_a_secret_is_shown_once_and_kept_nowhere() {
     let app = TestApp::start().await;
     let team = app.team().await;
