@@ -15,6 +15,7 @@ pub mod error;
 pub mod ids;
 pub mod input;
 pub mod invitations;
+pub mod json;
 pub mod labels;
 pub mod mails;
 pub mod memberships;
