@@ -4,6 +4,8 @@ mod answer;
 mod catchers;
 mod database;
 mod fairings;
+#[doc(hidden)]
+pub mod fuzz;
 mod guards;
 mod openapi;
 mod pages;

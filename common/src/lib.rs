@@ -16,6 +16,7 @@ pub mod idempotency;
 pub mod ids;
 pub mod input;
 pub mod invitations;
+pub mod json;
 pub mod labels;
 pub mod mails;
 pub mod memberships;
