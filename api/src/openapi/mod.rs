@@ -192,7 +192,9 @@ fn responses_of(sketch: &Sketch) -> Value {
     let mut responses = Map::new();
     if let Some((status, answer)) = &sketch.success {
         let mut answer = answer.clone();
-        answer["headers"] = refusals::headers(&sketch.tells);
+        let limited = ["RateLimit", "RateLimit-Policy"];
+        let tells: Vec<&str> = sketch.tells.iter().copied().chain(limited).collect();
+        answer["headers"] = refusals::headers(&tells);
         responses.insert(status.to_string(), answer);
     }
     if sketch.tagged {
