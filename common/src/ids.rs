@@ -82,6 +82,8 @@ id! {
     ProjectId
     /// A task of one project.
     TaskId
+    /// A label of one project.
+    LabelId
     /// A rule that says when somebody is told of a task.
     ReminderId
     /// What one person is owed.

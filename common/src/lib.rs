@@ -11,9 +11,11 @@ pub mod db;
 pub mod deliveries;
 pub mod dispatch;
 pub mod error;
+pub mod exchange;
 pub mod ids;
 pub mod input;
 pub mod invitations;
+pub mod json;
 pub mod mails;
 pub mod memberships;
 #[cfg(test)]

@@ -6,7 +6,6 @@ mod confirmed;
 mod form;
 mod id;
 mod input;
-mod json;
 mod org;
 mod origin;
 mod query;

@@ -168,7 +168,25 @@ impl Db {
         origin: &Origin,
     ) -> Result<Scope<P>> {
         let opener = format!("begin_request('{}', '{org}', {})", credential.hash(), P::BITS);
-        let transaction = self.let_in(&opener, || Error::Forbidden(P::NAME)).await?;
+        let opened = Transaction::open(&self.pool, &opener).await;
+        let transaction = opened.map_err(|fault| named(fault, || Error::Forbidden(P::NAME)))?;
+        self.uses.note(&credential.hash(), origin.address);
+        Ok(Scope::new(self, transaction, Some(org), origin))
+    }
+
+    /// The same for what must see one moment in many statements.
+    ///
+    /// # Errors
+    /// As [`Db::begin_request`].
+    pub async fn begin_still<P: Permission>(
+        &self,
+        credential: &Credential,
+        org: OrgRef,
+        origin: &Origin,
+    ) -> Result<Scope<P>> {
+        let opener = format!("begin_request('{}', '{org}', {})", credential.hash(), P::BITS);
+        let opened = Transaction::open_still(&self.pool, &opener).await;
+        let transaction = opened.map_err(|fault| named(fault, || Error::Forbidden(P::NAME)))?;
         self.uses.note(&credential.hash(), origin.address);
         Ok(Scope::new(self, transaction, Some(org), origin))
     }
@@ -179,7 +197,8 @@ impl Db {
     /// [`Error::Unauthenticated`], or what [`Personal`] says to a token.
     pub async fn begin_account<P: Personal>(&self, credential: &Credential, origin: &Origin) -> Result<Scope<P>> {
         let opener = format!("begin_account('{}', {})", credential.hash(), P::SCOPE);
-        let transaction = self.let_in(&opener, P::REFUSAL).await?;
+        let opened = Transaction::open(&self.pool, &opener).await;
+        let transaction = opened.map_err(|fault| named(fault, P::REFUSAL))?;
         self.uses.note(&credential.hash(), origin.address);
         Ok(Scope::new(self, transaction, None, origin))
     }
@@ -264,13 +283,13 @@ impl Db {
     async fn open<W>(&self, opener: &str, origin: &Origin) -> Result<Scope<W>> {
         Ok(Scope::new(self, Transaction::open(&self.pool, opener).await?, None, origin))
     }
+}
 
-    /// Opens, and names what is missing where the opener only says that something is.
-    async fn let_in(&self, opener: &str, refusal: impl FnOnce() -> Error) -> Result<Transaction> {
-        Transaction::open(&self.pool, opener).await.map_err(|fault| match &fault {
-            sqlx::Error::Database(said) if said.code().as_deref() == Some("TB403") => refusal(),
-            _ => fault.into(),
-        })
+/// Names what is missing where the opener only says that something is.
+fn named(fault: sqlx::Error, refusal: impl FnOnce() -> Error) -> Error {
+    match &fault {
+        sqlx::Error::Database(said) if said.code().as_deref() == Some("TB403") => refusal(),
+        _ => fault.into(),
     }
 }
 

@@ -81,6 +81,10 @@ actions! {
     OrganizationRestored = "organization.restored";
     /// It has another owner.
     OrganizationTransferred = "organization.transferred";
+    /// It was downloaded as a whole.
+    OrganizationExported = "organization.exported";
+    /// Projects came in from an export.
+    OrganizationImported = "organization.imported";
     /// Somebody was invited.
     InvitationCreated = "invitation.created";
     /// The mail was sent again, with another token.
@@ -111,6 +115,10 @@ actions! {
     ProjectCreated = "project.created";
     /// Its name or visibility changed.
     ProjectUpdated = "project.updated";
+    /// Tasks came in from a table.
+    TasksImported = "tasks.imported";
+    /// Tasks went out as a table.
+    TasksExported = "tasks.exported";
     /// Somebody has a role in a project.
     GrantSet = "grant.set";
     /// Somebody has none any more.

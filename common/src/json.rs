@@ -9,7 +9,10 @@ use serde_json::{Map, Number, Value};
 const DEPTH: usize = 32;
 
 /// The one value that the bytes hold.
-pub(super) fn read(bytes: &[u8]) -> serde_json::Result<Value> {
+///
+/// # Errors
+/// What is not JSON, says a key twice, or is nested more than 32 deep.
+pub fn read(bytes: &[u8]) -> serde_json::Result<Value> {
     let mut json = serde_json::Deserializer::from_slice(bytes);
     let value = Strict { depth: 0 }.deserialize(&mut json)?;
     json.end().map(|()| value)
