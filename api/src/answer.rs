@@ -2,7 +2,7 @@
 
 use std::io::Cursor;
 
-use common::access::Committed;
+use common::{access::Committed, exchange::Spool};
 use rocket::{
     Request, Response,
     http::{ContentType, Status},
@@ -31,6 +31,25 @@ pub(crate) struct Done(pub(crate) Committed<()>);
 pub(crate) struct Download {
     pub(crate) name: &'static str,
     pub(crate) json: Committed<String>,
+}
+
+/// 200 with a long document to be kept, from a file: no connection waits for the client.
+pub(crate) struct Attachment {
+    name: &'static str,
+    media: ContentType,
+    spool: Spool,
+}
+
+impl Attachment {
+    /// An organization.
+    pub(crate) fn lines(spool: Committed<Spool>) -> Self {
+        Self { name: "taskbell.jsonl", media: ContentType::new("application", "x-ndjson"), spool: spool.into_inner() }
+    }
+
+    /// A table of tasks.
+    pub(crate) fn table(spool: Committed<Spool>) -> Self {
+        Self { name: "tasks.csv", media: ContentType::CSV, spool: spool.into_inner() }
+    }
 }
 
 /// 202: it will be done, and the answer tells nothing about what.
@@ -80,6 +99,19 @@ impl<'r> Responder<'r, 'static> for Download {
             .raw_header("Content-Disposition", format!("attachment; filename=\"{}\"", self.name))
             .max_chunk_size(json.len().max(1))
             .sized_body(json.len(), Cursor::new(json))
+            .ok()
+    }
+}
+
+impl<'r> Responder<'r, 'static> for Attachment {
+    fn respond_to(self, _: &'r Request<'_>) -> rocket::response::Result<'static> {
+        let length = usize::try_from(self.spool.length()).map_err(|_| Status::InternalServerError)?;
+        Response::build()
+            .header(self.media)
+            .raw_header("Content-Disposition", format!("attachment; filename=\"{}\"", self.name))
+            .max_chunk_size(64 * 1024)
+            // The length is told: whoever gets less knows it.
+            .sized_body(length, self.spool)
             .ok()
     }
 }

@@ -14,7 +14,9 @@ use std::{io, net::IpAddr};
 use common::{
     config::{Settings, SettingsError},
     db::{self, ConnectError, Db},
-    dispatch, sessions,
+    dispatch,
+    exchange::Desk,
+    sessions,
     wakeups::Queue,
 };
 use rocket::{
@@ -66,6 +68,7 @@ pub fn server(settings: &Settings) -> Result<Rocket<Build>, ApiError> {
         .attach(dispatch)
         .attach(uses)
         .manage(settings.registration)
+        .manage(Desk::new(settings.spool_directory.clone(), settings.import_limit))
         .manage(settings.trusted_proxies.clone());
     let tls = settings.base_url.scheme() == "https";
     Ok(pages::mount(routes::mount(fairings::attach(rocket, tls))).register("/", catchers::all()))

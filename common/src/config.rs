@@ -56,6 +56,12 @@ pub struct Settings {
     /// Who may sign up: `open` (default), `invited` or `closed`.
     #[serde(default)]
     pub registration: Registration,
+    /// The most bytes of an import.
+    #[serde(default = "sixty_four_mebibytes", deserialize_with = "number")]
+    pub import_limit: u64,
+    /// Where exports and imports lie while they pass through; they have no names there, and outlive nothing.
+    #[serde(default = "std::env::temp_dir")]
+    pub spool_directory: PathBuf,
     /// A file that a worker touches at each completed read of its queue; `healthcheck worker` looks at its age.
     pub heartbeat: Option<PathBuf>,
     /// The password `migrate` gives to the role `taskbell_app`.
@@ -196,6 +202,10 @@ fn number<'de, D: Deserializer<'de>, T: FromStr<Err: fmt::Display>>(value: D) ->
 
 fn ten() -> u32 {
     10
+}
+
+fn sixty_four_mebibytes() -> u64 {
+    64 * 1024 * 1024
 }
 
 fn port() -> u16 {

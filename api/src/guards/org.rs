@@ -18,6 +18,15 @@ pub(crate) struct Org<P>(pub(crate) Scope<P>);
 
 impl<P: Permission> Org<P> {
     pub(super) async fn enter(request: &Request<'_>) -> Result<Self, Problem> {
+        Self::open(request, false).await
+    }
+
+    /// The same, and all that is read is of one moment.
+    pub(super) async fn enter_still(request: &Request<'_>) -> Result<Self, Problem> {
+        Self::open(request, true).await
+    }
+
+    async fn open(request: &Request<'_>, still: bool) -> Result<Self, Problem> {
         let credential = bearer(request)?;
         let Some(org) = named(request) else {
             // What cannot be an organization's name is no organization; but the credential is looked at first, as always.
@@ -26,7 +35,13 @@ impl<P: Permission> Org<P> {
                 _ => Err(Error::NotFound.into()),
             };
         };
-        match db(request)?.begin_request(&credential, org, &origin(request)).await {
+        let (db, origin) = (db(request)?, origin(request));
+        let opened = if still {
+            db.begin_still(&credential, org, &origin).await
+        } else {
+            db.begin_request(&credential, org, &origin).await
+        };
+        match opened {
             Err(Error::Moved(slug)) => Err(moved(request, &slug)),
             scope => Ok(Self(scope?)),
         }

@@ -5,6 +5,7 @@ mod audit;
 mod deletion;
 mod deliveries;
 mod emails;
+mod exchange;
 mod health;
 mod invitations;
 mod memberships;
@@ -54,5 +55,6 @@ pub(crate) fn mount(rocket: Rocket<Build>) -> Rocket<Build> {
         .mount("/v1/orgs", routes![projects::create, projects::list, projects::show, projects::update])
         .mount("/v1/orgs", routes![projects::grants, projects::grant, projects::withdraw, projects::break_glass])
         .mount("/v1/orgs", routes![tasks::create, tasks::list, tasks::show, tasks::complete])
+        .mount("/v1/orgs", routes![exchange::export, exchange::import, exchange::export_tasks, exchange::import_tasks])
         .mount("/v1/orgs", routes![deliveries::list, deliveries::show])
 }

@@ -1,12 +1,11 @@
 //! The last line of an export says how long it is and what its bytes add up to: one that was cut off, or altered, is told from
 //! one that is whole, by the server that takes it in and by the client that has fetched it.
 
-use deserr::Deserr;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use super::Counts;
-use crate::input::{Fault, Faults};
+use crate::input::Fault;
 
 /// No line is longer: two texts of 20,000 characters, each at its worst.
 pub(super) const LONGEST: usize = 1024 * 1024;

@@ -63,6 +63,7 @@ pub struct Table {
 pub(super) struct Received {
     pub(super) file: Blocking,
     /// Given back when the file is done with.
+    #[expect(dead_code, reason = "held, not looked at")]
     place: Option<OwnedSemaphorePermit>,
 }
 

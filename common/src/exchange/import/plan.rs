@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use jiff_sqlx::{DateTime, Timestamp};
 use uuid::Uuid;
 
-use super::{Skipped, given::Told, people::People};
+use super::{Skipped, people::People};
 use crate::{
     access::{Core, Written},
     error::Result,
@@ -118,14 +118,4 @@ async fn tasks(core: &mut Core, rows: &[ReminderRow]) -> Result<HashMap<TaskId, 
         (row.id, Task { project: row.project, due, assignees: row.assignees, muted: row.muted, quiet: row.quiet })
     });
     Ok(task.collect())
-}
-
-impl Told {
-    /// Whose address it is, if it is one person's.
-    pub(super) fn email(&self) -> Option<&crate::text::EmailAddress> {
-        match self {
-            Self::Assignees => None,
-            Self::Person(email) => Some(email),
-        }
-    }
 }
