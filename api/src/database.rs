@@ -2,6 +2,7 @@
 
 use common::{
     db::{self, ConnectError, Db, PgPool},
+    quotas::Quotas,
     secrets::ServerKey,
 };
 use rocket::{
@@ -30,15 +31,15 @@ struct PoolConfig {
 }
 
 /// Connects at ignition, and puts [`Db`] among Rocket's state.
-pub(crate) fn attach(rocket: Rocket<Build>, key: ServerKey) -> Rocket<Build> {
-    let manage = |rocket: Rocket<Build>| async move { manage(rocket, key) };
+pub(crate) fn attach(rocket: Rocket<Build>, key: ServerKey, quotas: Quotas) -> Rocket<Build> {
+    let manage = move |rocket: Rocket<Build>| async move { manage(rocket, key, quotas) };
     rocket.attach(Postgres::init()).attach(AdHoc::try_on_ignite("scopes", manage))
 }
 
 #[expect(clippy::result_large_err, reason = "the signature is Rocket's")]
-fn manage(rocket: Rocket<Build>, key: ServerKey) -> fairing::Result {
+fn manage(rocket: Rocket<Build>, key: ServerKey, quotas: Quotas) -> fairing::Result {
     match Postgres::fetch(&rocket).map(|Postgres(Closed(pool))| pool.clone()) {
-        Some(pool) => Ok(rocket.manage(Db::new(pool, key))),
+        Some(pool) => Ok(rocket.manage(Db::new(pool, key, quotas))),
         None => Err(rocket),
     }
 }

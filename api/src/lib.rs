@@ -5,9 +5,11 @@ mod catchers;
 mod database;
 mod fairings;
 mod guards;
+mod openapi;
 mod pages;
 mod problem;
 mod routes;
+mod tags;
 
 use std::{io, net::IpAddr};
 
@@ -26,6 +28,7 @@ use rocket::{
     figment::Figment,
 };
 use tokio::sync::watch;
+use url::Url;
 
 /// Why the API could not start, or stopped.
 #[derive(Debug, thiserror::Error)]
@@ -64,14 +67,21 @@ pub fn server(settings: &Settings) -> Result<Rocket<Build>, ApiError> {
     let dispatch =
         AdHoc::on_liftoff("dispatch", |rocket| Box::pin(async move { dispatch_until_shutdown(rocket, queue) }));
     let uses = AdHoc::on_liftoff("uses", |rocket| Box::pin(async move { note_uses_until_shutdown(rocket) }));
-    let rocket = database::attach(rocket::custom(figment(settings)?), settings.server_key()?)
+    let rocket = database::attach(rocket::custom(figment(settings)?), settings.server_key()?, settings.quotas())
         .attach(dispatch)
         .attach(uses)
         .manage(settings.registration)
         .manage(Desk::new(settings.spool_directory.clone(), settings.import_limit))
         .manage(settings.trusted_proxies.clone());
     let tls = settings.base_url.scheme() == "https";
-    Ok(pages::mount(routes::mount(fairings::attach(rocket, tls))).register("/", catchers::all()))
+    Ok(pages::mount(routes::mount(fairings::attach(rocket, tls), settings.base_url.clone()))
+        .register("/", catchers::all()))
+}
+
+/// The API's description of itself, as `/openapi.json` gives it: `OpenAPI` 3.1. `home` is where the deployment says it lives.
+#[must_use]
+pub fn description(home: Option<&Url>) -> serde_json::Value {
+    openapi::document(&routes::contents(), home.map(Url::as_str))
 }
 
 /// Runs the API until it is told to stop (SIGTERM, SIGINT).

@@ -9,7 +9,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Deserializer, de};
 use url::Url;
 
-use crate::{proxies::TrustedProxies, secrets::ServerKey};
+use crate::{proxies::TrustedProxies, quotas::Quotas, secrets::ServerKey};
 
 /// Everything an operator can set. docs/operations.md lists it.
 #[derive(Clone, Debug, Deserialize)]
@@ -62,6 +62,19 @@ pub struct Settings {
     /// Where exports and imports lie while they pass through; they have no names there, and outlive nothing.
     #[serde(default = "std::env::temp_dir")]
     pub spool_directory: PathBuf,
+    /// See [`Settings::quotas`].
+    #[serde(default, deserialize_with = "optional")]
+    quota_members: Option<u32>,
+    #[serde(default, deserialize_with = "optional")]
+    quota_projects: Option<u32>,
+    #[serde(default, deserialize_with = "optional")]
+    quota_tasks: Option<u32>,
+    #[serde(default, deserialize_with = "optional")]
+    quota_labels: Option<u32>,
+    #[serde(default, deserialize_with = "optional")]
+    quota_reminders: Option<u32>,
+    #[serde(default, deserialize_with = "optional")]
+    quota_tokens: Option<u32>,
     /// A file that a worker touches at each completed read of its queue; `healthcheck worker` looks at its age.
     pub heartbeat: Option<PathBuf>,
     /// The password `migrate` gives to the role `taskbell_app`.
@@ -175,6 +188,20 @@ impl Settings {
         url("TASKBELL_SMTP_URL", self.smtp_url.as_ref(), self.smtp_password.as_ref())
     }
 
+    /// How much of everything there may be.
+    #[must_use]
+    pub fn quotas(&self) -> Quotas {
+        let usual = Quotas::default();
+        Quotas {
+            members: self.quota_members.unwrap_or(usual.members),
+            projects: self.quota_projects.unwrap_or(usual.projects),
+            tasks: self.quota_tasks.unwrap_or(usual.tasks),
+            labels: self.quota_labels.unwrap_or(usual.labels),
+            reminders: self.quota_reminders.unwrap_or(usual.reminders),
+            tokens: self.quota_tokens.unwrap_or(usual.tokens),
+        }
+    }
+
     /// The server key.
     ///
     /// # Errors
@@ -198,6 +225,12 @@ fn url(name: &'static str, text: Option<&SecretString>, password: Option<&Secret
 /// Variables are text; only the field knows that a number is meant (a password may look like one).
 fn number<'de, D: Deserializer<'de>, T: FromStr<Err: fmt::Display>>(value: D) -> Result<T, D::Error> {
     String::deserialize(value)?.trim().parse().map_err(de::Error::custom)
+}
+
+/// The same where nothing, or an empty text, leaves it at its default (Compose passes on what `.env` leaves empty).
+fn optional<'de, D: Deserializer<'de>, T: FromStr<Err: fmt::Display>>(value: D) -> Result<Option<T>, D::Error> {
+    let text = String::deserialize(value)?;
+    Some(text.trim()).filter(|text| !text.is_empty()).map(|text| text.parse().map_err(de::Error::custom)).transpose()
 }
 
 fn ten() -> u32 {

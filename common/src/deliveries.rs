@@ -4,6 +4,7 @@ use deserr::Deserr;
 use jiff_sqlx::Timestamp;
 use serde::Serialize;
 use sqlx::{FromRow, Postgres, QueryBuilder};
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::{
@@ -12,10 +13,11 @@ use crate::{
     ids::{AccountId, DeliveryId, MailId, TaskId},
     input::Faults,
     page::{Cursor, Limit, Page},
+    shown::shown,
 };
 
 /// What one person is owed.
-#[derive(Clone, Debug, Serialize, FromRow)]
+#[derive(Clone, Debug, Serialize, FromRow, ToSchema)]
 pub struct Delivery {
     /// Its id.
     pub id: DeliveryId,
@@ -38,7 +40,7 @@ pub struct Delivery {
 }
 
 /// A delivery with its whole story.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct DeliveryLog {
     /// The delivery.
     #[serde(flatten)]
@@ -49,8 +51,10 @@ pub struct DeliveryLog {
     pub tries: Vec<Try>,
 }
 
+shown!(DeliveryLog);
+
 /// One step of a mail.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Step {
     /// When, by the database's clock.
     pub at: Timestamp,
@@ -63,7 +67,7 @@ pub struct Step {
 }
 
 /// One try to send a mail.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Try {
     /// When it began.
     pub started_at: Timestamp,
@@ -80,7 +84,7 @@ pub struct Try {
 }
 
 /// Which page of the deliveries.
-#[derive(Debug, Default, Deserr)]
+#[derive(Debug, Default, Deserr, ToSchema)]
 #[deserr(error = Faults, deny_unknown_fields)]
 pub struct DeliveryFilter {
     /// Of one task.

@@ -2,7 +2,7 @@
 
 use std::error::Error as StdError;
 
-use crate::input::Faults;
+use crate::{input::Faults, quotas::Quota};
 
 /// Shorthand for the domain's results.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -43,6 +43,18 @@ pub enum Error {
     /// A cursor that this list did not give out.
     #[error(transparent)]
     BadCursor(Faults),
+    /// It was not said which version of a thing is meant, or not so that it can be read.
+    #[error("{}", if *.given { "If-Match is no list of entity tags" } else { "If-Match must say which version is meant" })]
+    Precondition {
+        /// Whether anything was said.
+        given: bool,
+    },
+    /// Another version was meant than the one that there is.
+    #[error("there is another version of it by now")]
+    Stale {
+        /// The one that there is.
+        current: i32,
+    },
     /// The state of things forbids it; the code is stable.
     #[error("{detail}")]
     Conflict {
@@ -50,6 +62,14 @@ pub enum Error {
         code: &'static str,
         /// A sentence.
         detail: &'static str,
+    },
+    /// There is as much of something as the operator lets there be.
+    #[error("this would be more than the {most} {quota}")]
+    Quota {
+        /// Of what.
+        quota: Quota,
+        /// How many there may be.
+        most: u32,
     },
     /// Too much at once; try again soon.
     #[error("the service is busy")]

@@ -6,6 +6,7 @@ use std::{convert::Infallible, ops::ControlFlow};
 
 use deserr::{DeserializeError, ErrorKind, IntoValue, MergeWithError, ValueKind, ValuePointerRef};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 /// How many faults of one input are told.
 const MOST: usize = 100;
@@ -17,7 +18,7 @@ pub trait Fault: std::error::Error {
 }
 
 /// One refused field.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct FieldFault {
     /// A JSON pointer (RFC 6901) into the body, or the name of a query parameter after a slash.
     pub pointer: String,

@@ -4,6 +4,7 @@ use deserr::Deserr;
 use jiff_sqlx::Timestamp;
 use serde::Serialize;
 use serde_json::json;
+use utoipa::ToSchema;
 
 use crate::{
     access::{Core, ManageMembers, Scope, Written, may_act_on, may_give},
@@ -14,12 +15,13 @@ use crate::{
     mails::{self, MailKind, Owed},
     memberships,
     secrets::Purpose,
+    shown::shown,
     text::{EmailAddress, RoleKey},
     throttle::{self, Door},
 };
 
 /// An offer that waits; never shows its token.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Invitation {
     /// Its id.
     pub id: InvitationId,
@@ -35,8 +37,10 @@ pub struct Invitation {
     pub expires_at: Timestamp,
 }
 
+shown!(Invitation);
+
 /// An offer to be.
-#[derive(Debug, Deserr)]
+#[derive(Debug, Deserr, ToSchema)]
 #[deserr(error = Faults, deny_unknown_fields)]
 pub struct NewInvitation {
     /// Who may accept.
@@ -48,7 +52,7 @@ pub struct NewInvitation {
 /// Invites somebody; the mail is a row of the same transaction.
 ///
 /// # Errors
-/// `already_invited`, `already_member`, `no_such_role`, or a role above one's own.
+/// `already_invited`, `already_member`, `no_such_role`, a role above one's own, or as many members as there may be.
 pub async fn create(scope: &mut Scope<ManageMembers>, new: NewInvitation) -> Result<Written<Invitation>> {
     let own = memberships::lock_actor::<ManageMembers>(scope.core()).await?;
     let given = memberships::permissions_of(scope.core(), &new.role).await?;
@@ -81,6 +85,7 @@ pub async fn create(scope: &mut Scope<ManageMembers>, new: NewInvitation) -> Res
     .fetch_optional(scope.sql())
     .await?
     .ok_or(Error::Conflict { code: "already_member", detail: "the account is already a member of the organization" })?;
+    memberships::a_place_is_free(scope.core()).await?;
     throttle::enter_within(scope.core(), Door::Invitation, &invitation.email).await?;
     audit::record(scope.core(), Event::new(Action::InvitationCreated).about(id).after(told(&invitation))).await?;
     send(scope.core(), invitation).await
@@ -107,7 +112,7 @@ pub async fn pending(scope: &mut Scope<ManageMembers>) -> Result<Vec<Invitation>
 /// caller's.
 ///
 /// # Errors
-/// [`Error::NotFound`] when it does not wait any more, or a role above one's own.
+/// [`Error::NotFound`] when it does not wait any more, a role above one's own, or as many members as there may be.
 pub async fn resend(scope: &mut Scope<ManageMembers>, id: InvitationId) -> Result<Written<Invitation>> {
     let before = waiting(scope, id).await?;
     let token = InvitationId::new();
@@ -123,6 +128,8 @@ pub async fn resend(scope: &mut Scope<ManageMembers>, id: InvitationId) -> Resul
     )
     .fetch_one(scope.sql())
     .await?;
+    // One that had run out takes a place again.
+    memberships::a_place_is_free(scope.core()).await?;
     throttle::enter_within(scope.core(), Door::Invitation, &invitation.email).await?;
     cancel_mails(scope.core(), id, "sent again with another token").await?;
     let event = Event::new(Action::InvitationResent).about(id).before(told(&before)).after(told(&invitation));

@@ -4,6 +4,7 @@ use std::str::FromStr;
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use serde::Serialize;
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::{
@@ -22,7 +23,7 @@ pub struct Page<T> {
 }
 
 /// Where a page stands.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct PageInfo {
     /// Give it back as `cursor` for the next page; null on the last one.
     pub next_cursor: Option<String>,
@@ -33,7 +34,8 @@ pub struct PageInfo {
 }
 
 /// How many items a page holds: 1 to 200, 50 unless asked.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, ToSchema)]
+#[schema(minimum = 1, maximum = 200, default = 50, example = 50)]
 pub struct Limit(u8);
 
 impl Default for Limit {
@@ -78,7 +80,8 @@ impl FromStr for Limit {
 }
 
 /// An opaque position in a list: the last id seen, authenticated for one organization and one filter.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, ToSchema)]
+#[schema(value_type = String, pattern = "^[A-Za-z0-9_-]{43}$")]
 pub struct Cursor([u8; 32]);
 
 impl FromStr for Cursor {
@@ -90,6 +93,7 @@ impl FromStr for Cursor {
     }
 }
 
+crate::schema::list!(Page, "Page", "One page of a list.", page: PageInfo = "Where this page stands.");
 parsed_field!(Limit);
 parsed_field!(Cursor);
 

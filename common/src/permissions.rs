@@ -2,6 +2,7 @@
 
 use deserr::Deserr;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::{
     access::{GrantRole, Member, Permissions, ReadTasks, Scope},
@@ -9,10 +10,11 @@ use crate::{
     ids::ProjectId,
     input::Faults,
     projects::Visibility,
+    shown::shown,
 };
 
 /// Where: in the organization, or in one of its projects.
-#[derive(Debug, Default, Deserr)]
+#[derive(Debug, Default, Deserr, ToSchema)]
 #[deserr(error = Faults, deny_unknown_fields)]
 pub struct PermissionsFilter {
     /// In this project.
@@ -21,7 +23,7 @@ pub struct PermissionsFilter {
 }
 
 /// What the caller may do, and what it comes from.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Explained {
     /// What the caller may do here.
     pub permissions: Permissions,
@@ -41,6 +43,8 @@ pub struct Explained {
     /// What the personal token that asks lets through at most; null for a session, which lets everything through.
     pub scopes: Option<Permissions>,
 }
+
+shown!(Explained);
 
 /// The caller's permissions and their reasons.
 ///

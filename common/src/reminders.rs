@@ -5,6 +5,7 @@ use std::str::FromStr;
 use deserr::Deserr;
 use jiff::{Timestamp, civil};
 use serde::Serialize;
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::{
@@ -21,7 +22,7 @@ use crate::{
 pub(crate) const REMINDER_HOUR: civil::Time = civil::time(9, 0, 0, 0);
 
 /// A reminder to be.
-#[derive(Clone, Debug, Deserr)]
+#[derive(Clone, Debug, Deserr, ToSchema)]
 #[deserr(error = Faults, deny_unknown_fields)]
 pub struct NewReminder {
     /// When.
@@ -54,6 +55,7 @@ impl FromStr for Recipient {
 }
 
 crate::input::parsed_field!(Recipient);
+crate::schema::reads_as_text!(Recipient, "Who is told: `me`, `assignees`, or an account's id.", "me");
 
 /// Why a reminder was refused.
 #[derive(Clone, Copy, Debug, thiserror::Error)]
@@ -83,7 +85,7 @@ impl Fault for ReminderFault {
 }
 
 /// What a reminder has planned.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct ReminderPlan {
     /// Its id.
     pub id: ReminderId,
@@ -94,7 +96,7 @@ pub struct ReminderPlan {
 }
 
 /// One person's share of a reminder.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Planned {
     /// Who.
     pub account_id: AccountId,

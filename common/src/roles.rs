@@ -4,6 +4,7 @@ use deserr::Deserr;
 use jiff_sqlx::Timestamp;
 use serde::Serialize;
 use serde_json::json;
+use utoipa::ToSchema;
 
 use crate::{
     access::{
@@ -13,11 +14,13 @@ use crate::{
     error::{Error, Result},
     input::{Faults, Given},
     memberships,
+    precondition::Precondition,
+    shown::shown,
     text::{Name, RoleKey},
 };
 
 /// A named set of permissions.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct RoleView {
     /// What memberships call it.
     pub key: String,
@@ -33,8 +36,10 @@ pub struct RoleView {
     pub version: i32,
 }
 
+shown!(RoleView, version);
+
 /// A role to be.
-#[derive(Debug, Deserr)]
+#[derive(Debug, Deserr, ToSchema)]
 #[deserr(error = Faults, deny_unknown_fields)]
 pub struct NewRole {
     /// What memberships call it.
@@ -46,7 +51,7 @@ pub struct NewRole {
 }
 
 /// A change of a role; what is absent stays, and nothing can be cleared.
-#[derive(Debug, Deserr)]
+#[derive(Debug, Deserr, ToSchema)]
 #[deserr(error = Faults, deny_unknown_fields)]
 pub struct RoleChanges {
     /// What people call it.
@@ -58,7 +63,7 @@ pub struct RoleChanges {
 }
 
 /// What becomes of those who have a role that is deleted.
-#[derive(Debug, Deserr)]
+#[derive(Debug, Deserr, ToSchema)]
 #[deserr(error = Faults, deny_unknown_fields)]
 pub struct Replacement {
     /// The role they get instead.
@@ -120,26 +125,34 @@ pub async fn create(scope: &mut Scope<ManageRoles>, new: NewRole) -> Result<Writ
 }
 
 /// Changes a role, and with it what its holders may do from their next request on. Both what it gave and what it will give
-/// must be the author's to give.
+/// must be the author's to give. What is the same already makes no version.
 ///
 /// # Errors
-/// [`Error::NotFound`]; `role_built_in`; a permission that the author lacks.
-pub async fn update(scope: &mut Scope<ManageRoles>, key: &RoleKey, changes: RoleChanges) -> Result<Written<RoleView>> {
+/// [`Error::NotFound`]; `role_built_in`; a permission that the author lacks; those of the precondition.
+pub async fn update(
+    scope: &mut Scope<ManageRoles>,
+    key: &RoleKey,
+    precondition: &Precondition,
+    changes: RoleChanges,
+) -> Result<Written<RoleView>> {
     let own = memberships::lock_actor::<ManageRoles>(scope.core()).await?;
     let before = custom(scope, key).await?;
     may_act_on(own.permissions, before.permissions).map_err(Error::Refused)?;
+    precondition.check(before.version)?;
     let permissions = changes.permissions.0.map_or(before.permissions, |permissions| permissions.0);
     may_give(own.permissions, permissions).map_err(Error::Refused)?;
     let role = sqlx::query_as!(
         RoleView,
-        r#"update roles set name = coalesce($2, name), permissions = $3, version = version + 1 where key = $1
+        r#"update roles set name = coalesce($2, name), permissions = $3, version = version + 1
+           where key = $1 and (name, permissions) is distinct from (coalesce($2, name), $3)
            returning key, name, permissions as "permissions: Permissions", false as "built_in!", created_at as "created_at?", version"#,
         key.as_str(),
         changes.name.0.as_ref().map(Name::as_str),
         permissions.bits(),
     )
-    .fetch_one(scope.sql())
+    .fetch_optional(scope.sql())
     .await?;
+    let Some(role) = role else { return Ok(Written(before)) };
     let told = |role: &RoleView| json!({ "key": role.key, "name": role.name, "permissions": role.permissions });
     audit::record(scope.core(), Event::new(Action::RoleUpdated).before(told(&before)).after(told(&role))).await?;
     Ok(Written(role))
@@ -148,11 +161,17 @@ pub async fn update(scope: &mut Scope<ManageRoles>, key: &RoleKey, changes: Role
 /// Deletes a role. Who has it, or is invited with it, gets the replacement; without one it must be unused.
 ///
 /// # Errors
-/// [`Error::NotFound`]; `role_built_in`, `role_in_use`; a permission that the author lacks.
-pub async fn delete(scope: &mut Scope<ManageRoles>, key: &RoleKey, to: &Replacement) -> Result<Written<()>> {
+/// [`Error::NotFound`]; `role_built_in`, `role_in_use`; a permission that the author lacks; those of the precondition.
+pub async fn delete(
+    scope: &mut Scope<ManageRoles>,
+    key: &RoleKey,
+    precondition: &Precondition,
+    to: &Replacement,
+) -> Result<Written<()>> {
     let own = memberships::lock_actor::<ManageRoles>(scope.core()).await?;
     let role = custom(scope, key).await?;
     may_act_on(own.permissions, role.permissions).map_err(Error::Refused)?;
+    precondition.check(role.version)?;
     if let Some(replacement) = to.replacement.as_ref().filter(|replacement| *replacement != key) {
         let given = memberships::permissions_of(scope.core(), replacement).await?;
         may_give(own.permissions, given).map_err(Error::Refused)?;

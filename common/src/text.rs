@@ -3,6 +3,7 @@
 use std::{fmt, str::FromStr};
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::input::{Fault, parsed_field};
 
@@ -50,11 +51,11 @@ impl Fault for TextFault {
     }
 }
 
-/// Declares a text type with its parser.
+/// Declares a text type with its parser. What a schema can say of it stands before its name, with an example.
 macro_rules! text {
     ($($(#[$doc:meta])* $name:ident = $parse:expr;)+) => {$(
+        #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, ToSchema, sqlx::Type)]
         $(#[$doc])*
-        #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, sqlx::Type)]
         #[serde(transparent)]
         #[sqlx(transparent)]
         pub struct $name(String);
@@ -88,20 +89,28 @@ macro_rules! text {
 
 text! {
     /// The name of a person, an organization or a project: one line of 1 to 120 characters, trimmed.
+    #[schema(min_length = 1, max_length = 120, pattern = r"\S", example = "Night shift")]
     Name = |text| line(text, 120);
     /// What is to be done: one line of 1 to 200 characters, trimmed.
+    #[schema(min_length = 1, max_length = 200, pattern = r"\S", example = "Pay the rent")]
     Title = |text| line(text, 200);
     /// Markdown of up to 20,000 characters; may be empty.
+    #[schema(max_length = 20_000, example = "To the *new* account.")]
     Description = |text| paragraphs(text, 20_000);
     /// An e-mail address, in lower case: accounts are told apart by it.
+    #[schema(min_length = 6, max_length = 254, format = Email, example = "ada@example.org")]
     EmailAddress = email;
     /// An organization's name in URLs.
+    #[schema(min_length = 1, max_length = 40, pattern = "^[a-z0-9]([a-z0-9-]*[a-z0-9])?$", example = "acme")]
     Slug = slug;
     /// The key of a role, built in or custom: `admin`, `night-shift`.
+    #[schema(min_length = 1, max_length = 40, pattern = "^[a-z][a-z0-9-]*$", example = "member")]
     RoleKey = role_key;
     /// A language, for mails and pages: `de`, `de-AT`.
+    #[schema(max_length = 35, pattern = "^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$", example = "de-AT")]
     Locale = locale;
     /// A project's short name in front of its tasks' numbers: `OPS`.
+    #[schema(min_length = 2, max_length = 10, pattern = "^[A-Z][A-Z0-9]+$", example = "OPS")]
     ProjectKey = project_key;
 }
 

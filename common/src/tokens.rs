@@ -4,6 +4,7 @@ use deserr::Deserr;
 use jiff_sqlx::Timestamp;
 use serde::Serialize;
 use serde_json::json;
+use utoipa::ToSchema;
 
 use crate::{
     access::{Core, Me, OrgRef, Permissions, Scope, Scopes, Written},
@@ -11,16 +12,15 @@ use crate::{
     error::{Error, Refusal, Result},
     ids::{OrgId, TokenId},
     input::{Fault, Faults},
+    quotas::Quota,
     secrets::PersonalToken,
+    shown::shown,
     text::Name,
     time::Instant,
 };
 
-/// How many tokens that count one person may have.
-const MOST: i64 = 50;
-
 /// A personal token, without its text.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct TokenView {
     /// Its id.
     pub id: TokenId,
@@ -41,7 +41,7 @@ pub struct TokenView {
 }
 
 /// A new token; the only time its text is shown.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct CreatedToken {
     /// For the header `Authorization: Bearer …`.
     pub token: String,
@@ -50,8 +50,10 @@ pub struct CreatedToken {
     pub view: TokenView,
 }
 
+shown!(CreatedToken);
+
 /// A token to be.
-#[derive(Debug, Deserr)]
+#[derive(Debug, Deserr, ToSchema)]
 #[deserr(error = Faults, deny_unknown_fields)]
 pub struct NewToken {
     /// What it is for.
@@ -80,7 +82,7 @@ impl Fault for BadExpiry {
 /// token is used.
 ///
 /// # Errors
-/// [`Error::NotFound`] for an organization one does not belong to; a scope one does not hold; `too_many_tokens`.
+/// [`Error::NotFound`] for an organization one does not belong to; a scope one does not hold; as many as there may be.
 pub async fn create(scope: &mut Scope<Me>, new: NewToken) -> Result<Written<CreatedToken>> {
     let place = sqlx::query!(
         r#"select org_id as "org_id!: OrgId", held as "held!: Permissions" from held_in($1)"#,
@@ -90,6 +92,10 @@ pub async fn create(scope: &mut Scope<Me>, new: NewToken) -> Result<Written<Crea
     .await?
     .ok_or(Error::NotFound)?;
     let scopes = new.scopes.0;
+    // Held to the end, so that of two at once the second one counts the first.
+    sqlx::query!("select id from accounts where id = current_account() for no key update")
+        .fetch_one(scope.sql())
+        .await?;
     if !place.held.cover(scopes.in_organization()) {
         return Err(Error::Refused(Refusal::ScopeNotHeld));
     }
@@ -113,15 +119,12 @@ pub async fn create(scope: &mut Scope<Me>, new: NewToken) -> Result<Written<Crea
     .fetch_optional(scope.sql())
     .await?
     .ok_or_else(|| Error::Invalid(Faults::at("/expires_at", &BadExpiry)))?;
-    // Counted after the insert: two at once would each see the other's only after its commit, which exceeds the limit by one.
     let count = sqlx::query_scalar!(
         r#"select count(*) as "count!" from tokens where account_id = current_account() and revoked_at is null and expires_at > now()"#
     )
     .fetch_one(scope.sql())
     .await?;
-    if count > MOST {
-        return Err(Error::Conflict { code: "too_many_tokens", detail: "a person may have fifty tokens that count" });
-    }
+    scope.db().quotas.admit(Quota::Tokens, count)?;
     let told =
         json!({ "name": view.name, "org_id": view.org_id, "scopes": view.scopes, "expires_at": view.expires_at });
     audit::record(scope.core(), Event::new(Action::TokenCreated).about(id).after(told)).await?;

@@ -3,6 +3,7 @@ use std::{net::Ipv4Addr, sync::Arc, time::Duration};
 use common::{
     config::Settings,
     db::{self, Db},
+    quotas::Quotas,
     secrets::ServerKey,
     wakeups::Queue,
 };
@@ -134,13 +135,13 @@ impl TestApp {
     /// The domain as the API's role sees it, and the bare pool under it.
     pub async fn app_db(&self, connections: u32) -> (Db, PgPool) {
         let pool = db::connect(&self.database.url_as("taskbell_app"), connections).await.unwrap();
-        (Db::new(pool.clone(), self.key.clone()), pool)
+        (Db::new(pool.clone(), self.key.clone(), Quotas::default()), pool)
     }
 
     /// The domain as the worker's role sees it, and the bare pool under it.
     pub async fn worker_db(&self) -> (Db, PgPool) {
         let pool = db::connect(&self.database.url_as("taskbell_worker"), 2).await.unwrap();
-        (Db::new(pool.clone(), self.key.clone()), pool)
+        (Db::new(pool.clone(), self.key.clone(), Quotas::default()), pool)
     }
 
     /// A plain connection as one of the two roles.

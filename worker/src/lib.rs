@@ -53,7 +53,7 @@ pub async fn run(settings: &Settings, shutdown: impl Future<Output = ()>) -> Res
     let pool = db::connect(&settings.database_url()?, settings.database_connections).await?;
     db::refuse_powerful_role(&pool).await?;
     db::refuse_other_schema(&pool).await?;
-    let db = Db::new(pool, settings.server_key()?);
+    let db = Db::new(pool, settings.server_key()?, settings.quotas());
     let queue = Queue::open(&settings.redis_url()?, &settings.redis_namespace)
         .map_err(|fault| unusable("TASKBELL_REDIS_URL", &fault))?;
     let mailer = Arc::new(mailer(&db, settings)?);

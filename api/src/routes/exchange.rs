@@ -1,25 +1,25 @@
 use common::{
     access::{ReadAudit, ReadTasks, UpdateOrganization, WriteTasks},
-    exchange::{self, Desk, ImportOptions, Imported, Table, TableFilter, TableOptions, Whole},
+    exchange::{self, Desk, ImportOptions, Imported, TableFilter, TableOptions, Whole},
     ids::ProjectId,
 };
 use rocket::{State, get, post};
 
 use crate::{
-    answer::{Answer, Attachment, Found},
+    answer::{Answer, Attachment, Changed, Lines, Table},
     guards::{Id, Query, Still, Upload},
 };
 
 #[get("/<_>/export")]
-pub(crate) async fn export(still: Still<ReadAudit>, desk: &State<Desk>) -> Answer<Attachment> {
+pub(crate) async fn export(still: Still<ReadAudit>, desk: &State<Desk>) -> Answer<Attachment<Lines>> {
     let Still { scope, seat: _seat } = still;
-    Ok(Attachment::lines(exchange::export(scope, desk).await?))
+    Ok(Attachment::of(exchange::export(scope, desk).await?))
 }
 
 #[post("/<_>/import", data = "<upload>")]
-pub(crate) async fn import(upload: Upload<UpdateOrganization, Whole, ImportOptions>) -> Answer<Found<Imported>> {
+pub(crate) async fn import(upload: Upload<UpdateOrganization, Whole, ImportOptions>) -> Answer<Changed<Imported>> {
     let Upload { scope, body, options, seat: _seat } = upload;
-    Ok(Found(exchange::import(scope, body, options).await?))
+    Changed::of(&exchange::import(scope, body, options).await?)
 }
 
 #[get("/<_>/tasks.csv")]
@@ -27,16 +27,16 @@ pub(crate) async fn export_tasks(
     still: Still<ReadTasks>,
     filter: Query<TableFilter>,
     desk: &State<Desk>,
-) -> Answer<Attachment> {
+) -> Answer<Attachment<Table>> {
     let Still { scope, seat: _seat } = still;
-    Ok(Attachment::table(exchange::export_tasks(scope, desk, filter.0).await?))
+    Ok(Attachment::of(exchange::export_tasks(scope, desk, filter.0).await?))
 }
 
 #[post("/<_>/projects/<id>/tasks/import", data = "<upload>")]
 pub(crate) async fn import_tasks(
     id: Id<ProjectId>,
-    upload: Upload<WriteTasks, Table, TableOptions>,
-) -> Answer<Found<Imported>> {
+    upload: Upload<WriteTasks, exchange::Table, TableOptions>,
+) -> Answer<Changed<Imported>> {
     let Upload { scope, body, options, seat: _seat } = upload;
-    Ok(Found(exchange::import_tasks(scope, id.found()?, body, options).await?))
+    Changed::of(&exchange::import_tasks(scope, id.found()?, body, options).await?)
 }

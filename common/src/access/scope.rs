@@ -15,6 +15,7 @@ use crate::{
     error::{Error, Refusal, Result},
     ids::{AccountId, NotAnId, OrgId, SessionId},
     secrets::{Credential, Purpose, SessionToken, Token},
+    shown::{Rendered, Shown},
     text::{EmailAddress, Name, Slug},
 };
 
@@ -113,6 +114,7 @@ impl FromStr for OrgRef {
 }
 
 crate::input::parsed_field!(OrgRef);
+crate::schema::reads_as_text!(OrgRef, "An organization: its slug, or its id.", "acme");
 
 impl fmt::Display for OrgRef {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -135,6 +137,21 @@ impl<P> Scope<P> {
             db.owed.notify_one();
         }
         Ok(Committed(written.0))
+    }
+
+    /// The same, and what was written as it is sent. Rendered first: what cannot be told is not done.
+    ///
+    /// # Errors
+    /// Those of [`Scope::commit`].
+    pub async fn answer<T: Shown>(self, written: Written<T>) -> Result<Committed<Rendered>> {
+        let rendered = Rendered::of(&written.0)?;
+        self.commit(written.map(|_| rendered)).await
+    }
+
+    /// The other way: nothing of it stays, and what it would have been can be told.
+    #[must_use]
+    pub fn take_back<T>(self, written: Written<T>) -> Committed<T> {
+        Committed(written.0)
     }
 
     pub(crate) fn core(&mut self) -> &mut Core {

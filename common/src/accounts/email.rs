@@ -5,6 +5,7 @@ use deserr::Deserr;
 use jiff_sqlx::Timestamp;
 use serde::Serialize;
 use serde_json::json;
+use utoipa::ToSchema;
 
 use super::lock;
 use crate::{
@@ -18,12 +19,13 @@ use crate::{
     passwords::ClaimedPassword,
     secrets::{Credential, Purpose, Token},
     sessions::{Confirmed, StepUp},
+    shown::shown,
     text::EmailAddress,
     throttle::{self, Door},
 };
 
 /// Another address, and the caller's password.
-#[derive(Debug, Deserr)]
+#[derive(Debug, Deserr, ToSchema)]
 #[deserr(error = Faults, deny_unknown_fields)]
 pub struct NewEmail {
     /// The one that shall come.
@@ -39,7 +41,7 @@ impl StepUp for NewEmail {
 }
 
 /// The token of either of the two mails.
-#[derive(Debug, Deserr)]
+#[derive(Debug, Deserr, ToSchema)]
 #[deserr(error = Faults, deny_unknown_fields)]
 pub struct EmailConfirmation {
     /// From the mail.
@@ -47,11 +49,13 @@ pub struct EmailConfirmation {
 }
 
 /// What came of a confirmation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct EmailConfirmed {
     /// Both mailboxes have confirmed: the account has its new address. If not, the other one's turn is next.
     pub done: bool,
 }
+
+shown!(EmailConfirmed);
 
 /// A change of address that waits, as the holder of one of its two mails sees it.
 #[derive(Clone, Debug)]

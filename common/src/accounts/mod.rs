@@ -15,6 +15,7 @@ mod verify;
 use deserr::Deserr;
 use jiff_sqlx::Timestamp;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 pub use profile::{AccountChanges, update};
 pub use sign_up::{NewAccount, sign_up};
@@ -26,11 +27,12 @@ use crate::{
     ids::AccountId,
     input::Faults,
     passwords::NewPassword,
+    shown::shown,
     text::EmailAddress,
 };
 
 /// A person.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Account {
     /// Its id.
     pub id: AccountId,
@@ -50,8 +52,10 @@ pub struct Account {
     pub version: i32,
 }
 
+shown!(Account, version);
+
 /// Somebody who asks for mail, and has proved nothing.
-#[derive(Debug, Deserr)]
+#[derive(Debug, Deserr, ToSchema)]
 #[deserr(error = Faults, deny_unknown_fields)]
 pub struct MailRequest {
     /// Where to.

@@ -2,6 +2,7 @@
 
 use deserr::Deserr;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::input::Faults;
 
@@ -9,7 +10,7 @@ use crate::input::Faults;
 macro_rules! actions {
     ($($(#[$doc:meta])* $name:ident = $text:literal;)+) => {
         /// Something that was done. The names never change; new ones may come.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserr)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserr, ToSchema)]
         #[deserr(error = Faults)]
         pub enum Action {
             $($(#[$doc])* #[serde(rename = $text)] #[deserr(rename = $text)] $name,)+

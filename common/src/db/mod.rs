@@ -14,7 +14,7 @@ pub use bootstrap::{MigrateError, RolePasswords, create_database, migrate, url_a
 pub use connect::{ConnectError, connect, refuse_other_schema, refuse_powerful_role};
 pub(crate) use transaction::Transaction;
 
-use crate::{secrets::ServerKey, sessions::Uses};
+use crate::{quotas::Quotas, secrets::ServerKey, sessions::Uses};
 
 /// The migrations, built into the binary. A database that is ahead is fine: migrations expand before they contract
 /// (migrations/README.md), so the binary of yesterday still runs on the schema of today.
@@ -24,21 +24,22 @@ pub static MIGRATOR: LazyLock<Migrator> = LazyLock::new(|| {
     migrator
 });
 
-/// What a process needs to open scopes: its pool, the deployment's key, whom to tell that mail was written, and which
-/// credentials were used of late.
+/// What a process needs to open scopes: its pool, the deployment's key, whom to tell that mail was written, which
+/// credentials were used of late, and how much there may be of everything.
 #[derive(Clone, Debug)]
 pub struct Db {
     pub(crate) pool: PgPool,
     pub(crate) key: ServerKey,
     pub(crate) owed: Arc<Notify>,
     pub(crate) uses: Uses,
+    pub(crate) quotas: Quotas,
 }
 
 impl Db {
     /// Over a pool made by [`connect`].
     #[must_use]
-    pub fn new(pool: PgPool, key: ServerKey) -> Self {
-        Self { pool, key, owed: Arc::default(), uses: Uses::default() }
+    pub fn new(pool: PgPool, key: ServerKey, quotas: Quotas) -> Self {
+        Self { pool, key, owed: Arc::default(), uses: Uses::default(), quotas }
     }
 
     /// The server key, for what renders mails.

@@ -1,6 +1,7 @@
 use deserr::Deserr;
+use utoipa::ToSchema;
 
-use super::{Membership, an_owner_remains, lock_actor, lock_target, permissions_of, role_event};
+use super::{Membership, a_place_is_free, an_owner_remains, lock_actor, lock_target, permissions_of, role_event};
 use crate::{
     access::{Core, ManageMembers, RoleChange, Scope, Written, may_act_on, may_change_role},
     audit::{self, Action, Event},
@@ -11,7 +12,7 @@ use crate::{
 };
 
 /// A role for somebody.
-#[derive(Clone, Debug, Deserr)]
+#[derive(Clone, Debug, Deserr, ToSchema)]
 #[deserr(error = Faults, deny_unknown_fields)]
 pub struct RoleChoice {
     /// The key of the role.
@@ -58,7 +59,7 @@ pub async fn change_role(
 /// Lets a suspended member in again. What their suspension took from them does not come back by itself.
 ///
 /// # Errors
-/// [`Error::NotFound`], [`Error::Refused`].
+/// [`Error::NotFound`], [`Error::Refused`], as many members as there may be.
 pub async fn reinstate(scope: &mut Scope<ManageMembers>, account: AccountId) -> Result<Written<Membership>> {
     let core = scope.core();
     let actor = lock_actor::<ManageMembers>(core).await?;
@@ -71,6 +72,7 @@ pub async fn reinstate(scope: &mut Scope<ManageMembers>, account: AccountId) -> 
         )
         .execute(core.sql())
         .await?;
+        a_place_is_free(core).await?;
         audit::record(core, Event::new(Action::MemberReinstated).about(account)).await?;
     }
     member(core, account).await.map(Written)

@@ -1,5 +1,6 @@
 use deserr::Deserr;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::role_event;
 use crate::{
@@ -8,11 +9,13 @@ use crate::{
     error::Result,
     ids::{InvitationId, OrgId},
     input::Faults,
+    quotas::Quota,
     secrets::Token,
+    shown::shown,
 };
 
 /// The token of an invitation's mail.
-#[derive(Debug, Deserr)]
+#[derive(Debug, Deserr, ToSchema)]
 #[deserr(error = Faults, deny_unknown_fields)]
 pub struct Acceptance {
     /// From the mail.
@@ -20,7 +23,7 @@ pub struct Acceptance {
 }
 
 /// What an accepted invitation gives.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Joined {
     /// The organization.
     pub org_id: OrgId,
@@ -30,10 +33,12 @@ pub struct Joined {
     pub role: String,
 }
 
+shown!(Joined);
+
 /// Joins the organization that an invitation offers. It must have been sent to the caller's own address.
 ///
 /// # Errors
-/// [`crate::Error::NotFound`] for whatever is wrong with the invitation, `already_member`.
+/// [`crate::Error::NotFound`] for whatever is wrong with the invitation, `already_member`, as many members as there may be.
 pub async fn accept(scope: &mut Scope<Me>, acceptance: &Acceptance) -> Result<Written<Joined>> {
     take_up(scope.core(), &acceptance.invitation).await
 }
@@ -48,7 +53,12 @@ pub(crate) async fn take_up(core: &mut Core, invitation: &Token) -> Result<Writt
     )
     .fetch_one(core.sql())
     .await?;
-    // The function has entered the organization: the event goes into its log.
+    // The function has locked and entered the organization: this counts its members, and the event goes into its log. Only
+    // those who are in: the invited have had their place since they were invited, unless the operator allows fewer by now.
+    let active = sqlx::query_scalar!(r#"select count(*) as "active!" from memberships where status = 'active'"#)
+        .fetch_one(core.sql())
+        .await?;
+    core.db.quotas.admit(Quota::Members, active)?;
     let event = Event::new(Action::InvitationAccepted).about(joined.invitation).after(role_event(&joined.role));
     audit::record(core, event).await?;
     Ok(Written(Joined { org_id: joined.org_id, org_slug: joined.slug, role: joined.role }))

@@ -1,14 +1,16 @@
 use jiff_sqlx::Timestamp;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::{
     access::{ListMembers, Permission, ReadTasks, Scope},
     error::Result,
     ids::AccountId,
+    shown::shown,
 };
 
 /// One member.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Membership {
     /// Who.
     pub account_id: AccountId,
@@ -25,6 +27,8 @@ pub struct Membership {
     /// Rises with every change.
     pub version: i32,
 }
+
+shown!(Membership, version);
 
 /// The members, in the order in which they joined. Who may not list them sees the people of their own projects.
 ///

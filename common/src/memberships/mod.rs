@@ -20,6 +20,7 @@ use crate::{
     error::{Error, Result},
     ids::AccountId,
     input::{Fault, Faults},
+    quotas::Quota,
     text::RoleKey,
 };
 
@@ -101,6 +102,18 @@ pub(crate) async fn keep(core: &mut Core, people: impl IntoIterator<Item = Accou
     } else {
         Err(Error::NotFound)
     }
+}
+
+/// Whether there is a place for somebody who has just been invited, or comes back. To be asked under [`lock_actor`].
+pub(crate) async fn a_place_is_free(core: &mut Core) -> Result<()> {
+    let taken = sqlx::query_scalar!(
+        r#"select (select count(*) from memberships where status = 'active')
+                + (select count(*) from invitations where accepted_at is null and revoked_at is null and declined_at is null
+                                                          and expires_at > now()) as "taken!""#
+    )
+    .fetch_one(core.sql())
+    .await?;
+    core.db.quotas.admit(Quota::Members, taken)
 }
 
 async fn lock_target(core: &mut Core, account: AccountId) -> Result<Target> {

@@ -7,6 +7,7 @@ use deserr::Deserr;
 use jiff_sqlx::Timestamp;
 use serde::Serialize;
 use serde_json::json;
+use utoipa::ToSchema;
 
 pub use change::{OrganizationChanges, update};
 pub use end::{Deletion, delete, restore};
@@ -17,12 +18,13 @@ use crate::{
     error::Result,
     ids::OrgId,
     input::Faults,
+    shown::shown,
     text::{Name, Slug},
     time::TimeZoneName,
 };
 
 /// A tenant, as one of its members sees it.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Organization {
     /// Its id.
     pub id: OrgId,
@@ -44,8 +46,10 @@ pub struct Organization {
     pub version: i32,
 }
 
+shown!(Organization, version);
+
 /// A tenant to be.
-#[derive(Debug, Deserr)]
+#[derive(Debug, Deserr, ToSchema)]
 #[deserr(error = Faults, deny_unknown_fields)]
 pub struct NewOrganization {
     /// Its name in URLs.

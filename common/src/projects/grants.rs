@@ -3,6 +3,7 @@
 use deserr::Deserr;
 use serde::Serialize;
 use serde_json::json;
+use utoipa::ToSchema;
 
 use crate::{
     access::{
@@ -13,10 +14,11 @@ use crate::{
     ids::{AccountId, ProjectId},
     input::Faults,
     memberships,
+    shown::shown,
 };
 
 /// A role in a project for somebody.
-#[derive(Clone, Copy, Debug, Deserr)]
+#[derive(Clone, Copy, Debug, Deserr, ToSchema)]
 #[deserr(error = Faults, deny_unknown_fields)]
 pub struct GrantChoice {
     /// The role.
@@ -24,13 +26,15 @@ pub struct GrantChoice {
 }
 
 /// Somebody's role in a project.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Grant {
     /// Whose.
     pub account_id: AccountId,
     /// The role.
     pub role: GrantRole,
 }
+
+shown!(Grant);
 
 /// Who has been granted what in a project.
 ///

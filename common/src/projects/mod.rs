@@ -7,6 +7,7 @@ use deserr::Deserr;
 use jiff_sqlx::Timestamp;
 use serde::Serialize;
 use serde_json::json;
+use utoipa::ToSchema;
 
 pub use glass::{BreakGlass, break_glass};
 pub use grants::{Grant, GrantChoice, grant, grants, withdraw};
@@ -18,11 +19,14 @@ use crate::{
     ids::{AccountId, ProjectId},
     input::{Faults, Given},
     memberships,
+    precondition::Precondition,
+    quotas::Quota,
+    shown::shown,
     text::{Name, ProjectKey},
 };
 
 /// A project.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Project {
     /// Its id.
     pub id: ProjectId,
@@ -42,8 +46,10 @@ pub struct Project {
     pub version: i32,
 }
 
+shown!(Project, version);
+
 /// Who sees a project.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserr, sqlx::Type)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserr, sqlx::Type, ToSchema)]
 #[serde(rename_all = "snake_case")]
 #[deserr(rename_all = lowercase, error = Faults)]
 #[sqlx(type_name = "text", rename_all = "snake_case")]
@@ -64,7 +70,7 @@ impl Visibility {
 }
 
 /// A project to be.
-#[derive(Debug, Deserr)]
+#[derive(Debug, Deserr, ToSchema)]
 #[deserr(error = Faults, deny_unknown_fields)]
 pub struct NewProject {
     /// Stands before its tasks' numbers.
@@ -77,7 +83,7 @@ pub struct NewProject {
 }
 
 /// A change of a project; what is absent stays, and nothing can be cleared.
-#[derive(Debug, Deserr)]
+#[derive(Debug, Deserr, ToSchema)]
 #[deserr(error = Faults, deny_unknown_fields)]
 pub struct ProjectChanges {
     /// Its name.
@@ -91,10 +97,12 @@ pub struct ProjectChanges {
 /// Creates a project; its author manages it.
 ///
 /// # Errors
-/// `key_taken`.
+/// `key_taken`, or as many as there may be.
 pub async fn create(scope: &mut Scope<CreateProjects>, new: NewProject) -> Result<Written<Project>> {
-    // Who is being removed would leave a project that nobody runs.
-    memberships::keep(scope.core(), []).await?;
+    // Who is being removed would leave a project that nobody runs; and of two at once the second one counts the first.
+    memberships::lock_actor::<CreateProjects>(scope.core()).await?;
+    let count = sqlx::query_scalar!(r#"select count(*) as "count!" from projects"#).fetch_one(scope.sql()).await?;
+    scope.db().quotas.admit(Quota::Projects, count + 1)?;
     let project = sqlx::query_as!(
         Project,
         r#"with project as (
@@ -162,24 +170,33 @@ async fn find(core: &mut Core, id: ProjectId) -> Result<Option<Project>> {
     Ok(project)
 }
 
-/// Changes a project.
+/// Changes a project. What is the same already makes no version.
 ///
 /// # Errors
-/// The database's.
-pub async fn update(project: &mut InProject<'_, ManageProject>, changes: ProjectChanges) -> Result<Written<Project>> {
+/// Those of the precondition.
+pub async fn update(
+    project: &mut InProject<'_, ManageProject>,
+    precondition: &Precondition,
+    changes: ProjectChanges,
+) -> Result<Written<Project>> {
     let id = project.id;
     sqlx::query!("select id from projects where id = $1 for no key update", id.0).fetch_one(project.core.sql()).await?;
     // Asked again under the lock: the permission may have gone while this request waited for it.
     project.admit_again().await?;
     let before = find(project.core, id).await?.ok_or(Error::NotFound)?;
-    sqlx::query!(
-        "update projects set name = coalesce($2, name), visibility = coalesce($3, visibility), version = version + 1 where id = $1",
+    precondition.check(before.version)?;
+    let written = sqlx::query!(
+        "update projects set name = coalesce($2, name), visibility = coalesce($3, visibility), version = version + 1
+         where id = $1 and (name, visibility) is distinct from (coalesce($2, name), coalesce($3, visibility))",
         id.0,
         changes.name.0.as_ref().map(Name::as_str),
         changes.visibility.0.map(Visibility::as_str),
     )
     .execute(project.core.sql())
     .await?;
+    if written.rows_affected() == 0 {
+        return Ok(Written(before));
+    }
     let after = Project {
         name: changes.name.0.map_or_else(|| before.name.clone(), |name| name.to_string()),
         visibility: changes.visibility.0.unwrap_or(before.visibility),

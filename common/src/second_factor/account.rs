@@ -3,6 +3,7 @@
 use deserr::Deserr;
 use jiff_sqlx::Timestamp;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::{RecoveryCodes, TotpCode, TotpSecret};
 use crate::{
@@ -13,11 +14,12 @@ use crate::{
     input::Faults,
     mails::{self, Notice, Owed},
     sessions::Confirmed,
+    shown::shown,
     text::EmailAddress,
 };
 
 /// Whether an account has a second factor.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct SecondFactor {
     /// Whether it counts at sign-in.
     pub enabled: bool,
@@ -27,8 +29,10 @@ pub struct SecondFactor {
     pub recovery_codes_left: u32,
 }
 
+shown!(SecondFactor);
+
 /// What an authenticator app needs; shown while the factor is set up.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Enrolment {
     /// Base32, to be typed.
     pub secret: String,
@@ -36,15 +40,19 @@ pub struct Enrolment {
     pub uri: String,
 }
 
+shown!(Enrolment);
+
 /// Ten codes to write down; the only time they are shown.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct NewRecoveryCodes {
     /// Each counts once.
     pub recovery_codes: Vec<String>,
 }
 
+shown!(NewRecoveryCodes);
+
 /// The first code of the app, which proves that it was set up.
-#[derive(Debug, Deserr)]
+#[derive(Debug, Deserr, ToSchema)]
 #[deserr(error = Faults, deny_unknown_fields)]
 pub struct FirstCode {
     /// Six digits.

@@ -4,6 +4,7 @@ use deserr::Deserr;
 use jiff::Timestamp as Instant;
 use jiff_sqlx::Timestamp;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::{
     access::{Committed, Me, Scope, Written},
@@ -15,12 +16,13 @@ use crate::{
     passwords::{self, ClaimedPassword},
     second_factor::{RecoveryCodes, SecondFactorCode, TotpSecret},
     secrets::SessionToken,
+    shown::shown,
     text::EmailAddress,
     throttle::{self, Door},
 };
 
 /// Somebody who claims to own an account.
-#[derive(Debug, Deserr)]
+#[derive(Debug, Deserr, ToSchema)]
 #[deserr(error = Faults, deny_unknown_fields)]
 pub struct SignIn {
     /// The account's address.
@@ -33,7 +35,7 @@ pub struct SignIn {
 }
 
 /// A new session; the only time its token is shown.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct NewSession {
     /// Its id.
     pub id: SessionId,
@@ -44,6 +46,8 @@ pub struct NewSession {
     /// Until when it counts at most; it ends earlier when it is not used for fourteen days.
     pub expires_at: Timestamp,
 }
+
+shown!(NewSession);
 
 /// What is stored of an account's second factor.
 struct Factor {

@@ -2,9 +2,10 @@
 
 use deserr::Deserr;
 use serde::Serialize;
+use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::Task;
+use super::{Task, TaskStatus};
 use crate::{
     access::{Core, Implies, InProject, Permission, WriteTasks, Written},
     error::{Error, Result},
@@ -12,12 +13,13 @@ use crate::{
     input::Faults,
     memberships,
     reminders::{self, NewReminder, Recipient, ReminderPlan},
+    shown::shown,
     text::{Description, Title},
     time::{Due, DueColumns},
 };
 
 /// A task to be.
-#[derive(Debug, Deserr)]
+#[derive(Debug, Deserr, ToSchema)]
 #[deserr(error = Faults, deny_unknown_fields)]
 pub struct NewTask {
     /// Where.
@@ -39,7 +41,7 @@ pub struct NewTask {
 }
 
 /// A new task, and what its reminders have planned.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct CreatedTask {
     /// The task.
     #[serde(flatten)]
@@ -47,6 +49,8 @@ pub struct CreatedTask {
     /// Who will be told when, and who not, and why.
     pub reminders: Vec<ReminderPlan>,
 }
+
+shown!(CreatedTask, task.version);
 
 /// Creates a task in the project; the 2xx for it is the promise that its reminders go out.
 ///
@@ -102,16 +106,29 @@ pub async fn create(
         id,
         project_id: project.id,
         key: format!("{}-{}", row.key, row.number),
+        parent_id: None,
         title: new.title.to_string(),
         description: description.to_owned(),
+        status: TaskStatus::Open,
+        priority: 0,
+        start: None,
         due: new.due,
+        recurrence: None,
+        occurrence: 1,
         assignees,
+        labels: Vec::new(),
+        position: f64::from(row.number),
+        subtask_count: 0,
+        completed_subtask_count: 0,
         created_by: row.created_by,
         created_at: row.created_at,
         updated_at: row.updated_at,
         completed_at: None,
         completed_by: None,
+        deleted_at: None,
+        permissions: project.permissions().in_projects(),
         version: row.version,
+        recurrence_start: None,
     };
     let planned = reminders::plan(project.core, &task, &new.reminders).await?;
     Ok(planned.map(|reminders| CreatedTask { task, reminders }))

@@ -7,23 +7,26 @@ use jiff::{
     tz::TimeZone,
 };
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::{Offset, TimeFault, TimeZoneName};
 use crate::input::Faults;
 
 /// A due value in one of its three forms. A date is due until the end of the reader's local day.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserr)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserr, ToSchema)]
 #[serde(untagged)]
 #[deserr(error = Faults, try_from(RawPoint) = Due::try_from -> TimeFault)]
 pub enum Due {
     /// A day.
     Date {
         /// The day.
+        #[schema(example = "2031-03-01")]
         date: civil::Date,
     },
     /// A time on somebody's wall clock.
     Local {
         /// What the clock shows.
+        #[schema(value_type = String, example = "2031-03-01T09:00:00")]
         local: civil::DateTime,
         /// Where it hangs.
         time_zone: TimeZoneName,
@@ -31,12 +34,13 @@ pub enum Due {
     /// An instant.
     At {
         /// The instant.
+        #[schema(example = "2031-03-01T08:00:00Z")]
         at: Timestamp,
     },
 }
 
 /// When a reminder is: relative to the due value, or by itself.
-#[derive(Clone, Debug, Serialize, Deserr)]
+#[derive(Clone, Debug, Serialize, Deserr, ToSchema)]
 #[serde(untagged)]
 #[deserr(error = Faults, try_from(RawPoint) = When::try_from -> TimeFault)]
 pub enum When {
@@ -48,6 +52,7 @@ pub enum When {
     /// A time on somebody's wall clock.
     Local {
         /// What the clock shows.
+        #[schema(value_type = String, example = "2031-03-01T09:00:00")]
         local: civil::DateTime,
         /// Where it hangs.
         time_zone: TimeZoneName,
@@ -55,6 +60,7 @@ pub enum When {
     /// An instant.
     At {
         /// The instant.
+        #[schema(example = "2031-03-01T08:00:00Z")]
         at: Timestamp,
     },
 }

@@ -4,11 +4,13 @@ use std::str::FromStr;
 
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
+use utoipa::ToSchema;
 
 use super::{TimeFault, due::instant};
 
 /// `2026-12-01T08:00:00Z`, to the microsecond.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ToSchema)]
+#[schema(value_type = String, format = DateTime, example = "2031-03-01T08:00:00Z")]
 pub struct Instant(Timestamp);
 
 impl Instant {

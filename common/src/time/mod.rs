@@ -1,13 +1,15 @@
-//! When: due values, offsets and zones. Pure; the present is always an argument.
+//! When: due values, offsets, zones and recurrence. Pure; the present is always an argument.
 
 mod due;
 mod instant;
 mod offset;
+pub mod recurrence;
 mod zone;
 
 pub use due::{Due, DueColumns, When, WhenColumns};
 pub use instant::Instant;
 pub use offset::Offset;
+pub use recurrence::Recurrence;
 pub use zone::TimeZoneName;
 
 use crate::input::Fault;

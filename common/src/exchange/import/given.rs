@@ -10,6 +10,7 @@ use crate::{
     ids::{AccountId, LabelId, ProjectId, TaskId},
     input::{Faults, read},
     projects::Visibility,
+    tasks::TaskStatus,
     text::{Description, EmailAddress, Name, ProjectKey, Title},
     time::{Due, Instant, When},
 };
@@ -132,7 +133,7 @@ pub(super) struct Task {
     pub(super) title: Title,
     #[deserr(default)]
     pub(super) description: Option<Description>,
-    pub(super) status: Status,
+    pub(super) status: TaskStatus,
     #[deserr(default)]
     pub(super) priority: i16,
     #[deserr(default)]
@@ -162,28 +163,6 @@ pub(super) struct Task {
     pub(super) completed_by: Option<EmailAddress>,
     #[deserr(default)]
     pub(super) completed_at: Option<Instant>,
-}
-
-/// How far a task has come.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserr)]
-#[deserr(error = Faults, rename_all = lowercase)]
-pub(in crate::exchange) enum Status {
-    Open,
-    #[deserr(rename = "in_progress")]
-    InProgress,
-    Waiting,
-    Completed,
-}
-
-impl Status {
-    pub(in crate::exchange) fn as_str(self) -> &'static str {
-        match self {
-            Self::Open => "open",
-            Self::InProgress => "in_progress",
-            Self::Waiting => "waiting",
-            Self::Completed => "completed",
-        }
-    }
 }
 
 /// How a task comes round.

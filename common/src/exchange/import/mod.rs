@@ -16,19 +16,21 @@ use std::str::FromStr;
 
 use deserr::Deserr;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 pub(super) use fault::{Complaints, ImportFault};
-pub(super) use given::{LabelName, Status};
+pub(super) use given::LabelName;
 pub use take::import;
 pub use tasks::import_tasks;
 
 use crate::{
     ids::ProjectId,
     input::{Fault, Faults},
+    shown::shown,
 };
 
 /// How an import of an organization's export is to be done.
-#[derive(Debug, Default, Deserr)]
+#[derive(Debug, Default, Deserr, ToSchema)]
 #[deserr(error = Faults, deny_unknown_fields)]
 pub struct ImportOptions {
     /// Whether everything is only tried.
@@ -43,7 +45,7 @@ pub struct ImportOptions {
 }
 
 /// How an import of a table of tasks is to be done.
-#[derive(Debug, Default, Deserr)]
+#[derive(Debug, Default, Deserr, ToSchema)]
 #[deserr(error = Faults, deny_unknown_fields)]
 pub struct TableOptions {
     /// Whether everything is only tried.
@@ -78,10 +80,12 @@ impl FromStr for Yes {
 }
 
 crate::input::parsed_field!(Yes);
+crate::schema::reads_as_text!(Yes, "`true` or `false`.", "true");
 
 /// People who are no active members.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserr)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserr, ToSchema)]
 #[deserr(error = Faults, rename_all = lowercase)]
+#[schema(rename_all = "lowercase")]
 pub enum Unknown {
     /// Whoever is named must be here.
     #[default]
@@ -91,8 +95,9 @@ pub enum Unknown {
 }
 
 /// Keys that other projects have.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserr)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserr, ToSchema)]
 #[deserr(error = Faults, rename_all = lowercase)]
+#[schema(rename_all = "lowercase")]
 pub enum Taken {
     /// Each must be free.
     #[default]
@@ -102,7 +107,7 @@ pub enum Taken {
 }
 
 /// What was taken in, or would be.
-#[derive(Debug, Default, Serialize)]
+#[derive(Debug, Default, Serialize, ToSchema)]
 pub struct Imported {
     /// Whether it was only tried: then nothing of it is there.
     pub dry_run: bool,
@@ -125,7 +130,7 @@ pub struct Imported {
 }
 
 /// A project that was taken in.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub struct ImportedProject {
     /// Its id here.
     pub id: ProjectId,
@@ -136,13 +141,15 @@ pub struct ImportedProject {
 }
 
 /// Something that was left out.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Skipped {
     /// Where it stands.
     pub line: u32,
     /// Why: `unknown_person`, `already_past`, `muted`, `nothing_to_do`, `cannot_see_the_project`.
     pub reason: &'static str,
 }
+
+shown!(Imported);
 
 impl Imported {
     fn skip(&mut self, skipped: Skipped) {

@@ -16,21 +16,17 @@ use super::{
     write::{CommentRow, LabelRow},
 };
 use crate::{
-    access::{Core, Scope, UpdateOrganization, Written},
+    access::{Committed, Core, CreateProjects, Scope, UpdateOrganization, Written},
     audit::{self, Action, Event},
     error::{Error, Result},
     exchange::Whole,
     ids::{AccountId, LabelId, ProjectId, ReminderId, TaskId},
     input::Faults,
     memberships,
+    quotas::Quota,
     text::{Description, ProjectKey},
     time::When,
 };
-
-/// The most labels of a project.
-const LABELS: u32 = 200;
-/// The most reminders of a task.
-const REMINDERS: u32 = 20;
 
 /// A project that has come in, with what later lines may name.
 pub(super) struct Place {
@@ -69,13 +65,13 @@ pub(super) struct Taking<'s> {
 ///
 /// # Errors
 /// Every fault of every line, the first hundred of them; [`Error::Forbidden`] for who could not create what is in it.
-pub async fn import(mut scope: Scope<UpdateOrganization>, whole: Whole, options: ImportOptions) -> Result<Imported> {
+pub async fn import(mut scope: Scope<UpdateOrganization>, whole: Whole, options: ImportOptions) -> Result<Committed<Imported>> {
     let rehearsal = options.dry_run.0;
     let imported = take(scope.core(), whole, &options).await?;
     if rehearsal {
-        return Ok(Imported { dry_run: true, ..imported });
+        return Ok(scope.take_back(Written(Imported { dry_run: true, ..imported })));
     }
-    scope.commit(Written(imported)).await.map(crate::access::Committed::into_inner)
+    scope.commit(Written(imported)).await
 }
 
 async fn take(core: &mut Core, whole: Whole, options: &ImportOptions) -> Result<Imported> {
@@ -122,7 +118,7 @@ impl Taking<'_> {
             Line::Member(member) => self.people.know(member.id, &member.email),
             Line::Project(project) => self.project(number, project).await?,
             Line::Label(label) => self.label(number, label),
-            Line::Task(task) => self.task(number, *task),
+            Line::Task(task) => self.task(number, *task)?,
             Line::Reminder(reminder) => self.reminder(number, reminder),
             Line::Comment(comment) => self.comment(number, comment),
             Line::Event | Line::End => {}
@@ -146,6 +142,8 @@ impl Taking<'_> {
             self.complaints.add(line, "/key", &ImportFault::KeyTaken);
             return Ok(());
         };
+        let projects = i64::try_from(self.keys.len()).unwrap_or(i64::MAX);
+        self.core.db.quotas.admit(Quota::Projects, projects)?;
         let id = ProjectId::new();
         let place = Place { id, last_number: 0, tasks: 0, labels: HashSet::new() };
         if self.projects.insert(given.id, place).is_some() {
@@ -225,8 +223,9 @@ impl Taking<'_> {
         if !place.labels.insert(given.name.0.to_lowercase()) {
             self.complaints.add(line, "/name", &ImportFault::Repeated);
         }
-        if place.labels.len() > LABELS as usize {
-            self.complaints.add(line, "", &ImportFault::TooMany(LABELS));
+        let most = self.core.db.quotas.labels;
+        if place.labels.len() > most as usize {
+            self.complaints.add(line, "", &ImportFault::TooMany(most));
         }
         let (id, project) = (Uuid::now_v7(), place.id);
         if self.labels.insert(given.id, (id, project)).is_some() {
@@ -241,8 +240,9 @@ impl Taking<'_> {
             return self.complaints.add(line, "/task", &ImportFault::UnknownTask);
         };
         task.reminders = task.reminders.saturating_add(1);
-        if u32::from(task.reminders) > REMINDERS {
-            self.complaints.add(line, "", &ImportFault::TooMany(REMINDERS));
+        let most = self.core.db.quotas.reminders;
+        if u32::from(task.reminders) > most {
+            self.complaints.add(line, "", &ImportFault::TooMany(most));
         }
         if matches!(given.when, When::Offset { .. }) && !task.is_due {
             self.complaints.add(line, "/when", &ImportFault::OffsetWithoutDue);
@@ -291,6 +291,10 @@ impl Taking<'_> {
         )
         .execute(self.core.sql())
         .await?;
+        // Two imports at once, or one beside a new project: the second one counts the first.
+        memberships::lock_actor::<CreateProjects>(self.core).await?;
+        let projects = sqlx::query_scalar!(r#"select count(*) as "count!" from projects"#).fetch_one(self.core.sql()).await?;
+        self.core.db.quotas.admit(Quota::Projects, projects)?;
         still_members(self.core, &self.people).await?;
         let told = json!({ "from": self.origin, "projects": self.imported.projects.len(), "tasks": self.imported.tasks });
         audit::record(self.core, Event::new(Action::OrganizationImported).after(told)).await?;

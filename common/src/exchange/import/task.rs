@@ -8,12 +8,15 @@ use uuid::Uuid;
 use super::{
     Skipped,
     fault::ImportFault,
-    given::{Status, Task, Turns},
+    given::{Task, Turns},
     take::{Seen, Taking},
     write::TaskRow,
 };
 use crate::{
+    error::Result,
     ids::{AccountId, ProjectId, TaskId},
+    quotas::Quota,
+    tasks::TaskStatus,
     text::{Description, EmailAddress},
     time::{Due, DueColumns, Instant},
 };
@@ -22,12 +25,14 @@ use crate::{
 const ASSIGNEES: u32 = 50;
 
 impl Taking<'_> {
-    pub(super) fn task(&mut self, line: u32, given: Task) {
+    pub(super) fn task(&mut self, line: u32, given: Task) -> Result<()> {
         let Some(place) = self.projects.get_mut(&given.project) else {
-            return self.complaints.add(line, "/project", &ImportFault::UnknownProject);
+            self.complaints.add(line, "/project", &ImportFault::UnknownProject);
+            return Ok(());
         };
         place.last_number = place.last_number.max(given.number);
         place.tasks += 1;
+        self.core.db.quotas.admit(Quota::Tasks, place.tasks.into())?;
         let project = place.id;
         if given.number < 1 {
             self.complaints.add(line, "/number", &ImportFault::OutOfBounds(1, i32::MAX));
@@ -76,6 +81,7 @@ impl Taking<'_> {
             completed,
         };
         self.pending.tasks.push(row);
+        Ok(())
     }
 
     fn parent(&mut self, line: u32, parent: TaskId, project: ProjectId) -> Option<TaskId> {
@@ -116,7 +122,7 @@ impl Taking<'_> {
     }
 
     fn completed(&mut self, line: u32, given: &Task) -> Option<(AccountId, Option<jiff_sqlx::Timestamp>)> {
-        if (given.status == Status::Completed) != given.completed_at.is_some() {
+        if (given.status == TaskStatus::Completed) != given.completed_at.is_some() {
             self.complaints.add(line, "/completed_at", &ImportFault::Completion);
         }
         given.completed_at.map(|at| {

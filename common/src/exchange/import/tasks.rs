@@ -6,7 +6,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::{
-    Imported, Skipped, Status, TableOptions, Unknown,
+    Imported, Skipped, TableOptions, Unknown,
     fault::{Complaints, ImportFault},
     pending::Pending,
     people::People,
@@ -15,7 +15,7 @@ use super::{
     write::{LabelRow, TaskRow},
 };
 use crate::{
-    access::{Core, InProject, Permission, Scope, WriteTasks, Written},
+    access::{Committed, Core, InProject, Permission, Scope, WriteTasks, Written},
     audit::{self, Action, Event},
     error::{Error, Result},
     exchange::{
@@ -24,13 +24,14 @@ use crate::{
     },
     ids::{AccountId, ProjectId, TaskId},
     input::Faults,
+    quotas::{Quota, Quotas},
+    tasks::TaskStatus,
     text::Description,
     time::{Due, DueColumns, Instant},
 };
 
-/// The most assignees of a task, and labels of a project.
+/// The most assignees of a task.
 const ASSIGNEES: u32 = 50;
-const LABELS: usize = 200;
 
 /// What the project has so far.
 struct Place {
@@ -38,6 +39,8 @@ struct Place {
     key: String,
     last_number: i32,
     labels: HashMap<String, Uuid>,
+    tasks: i64,
+    quotas: Quotas,
 }
 
 /// A table under way.
@@ -61,14 +64,14 @@ pub async fn import_tasks(
     project: ProjectId,
     table: Table,
     options: TableOptions,
-) -> Result<Imported> {
+) -> Result<Committed<Imported>> {
     let rehearsal = options.dry_run.0;
     let mut project = InProject::<WriteTasks>::enter(&mut scope, project).await?;
     let imported = fill(&mut project, table, &options).await?;
     if rehearsal {
-        return Ok(Imported { dry_run: true, ..imported });
+        return Ok(scope.take_back(Written(Imported { dry_run: true, ..imported })));
     }
-    scope.commit(Written(imported)).await.map(crate::access::Committed::into_inner)
+    scope.commit(Written(imported)).await
 }
 
 async fn fill(project: &mut InProject<'_, WriteTasks>, table: Table, options: &TableOptions) -> Result<Imported> {
@@ -88,7 +91,7 @@ async fn fill(project: &mut InProject<'_, WriteTasks>, table: Table, options: &T
     let mut heaps = heaps(table.received, |mut received, give| rows(&mut received, give));
     while let Some(heap) = heaps.recv().await {
         for (line, row) in heap? {
-            filling.row(line, row.map_err(Error::Invalid)?);
+            filling.row(line, row.map_err(Error::Invalid)?)?;
             if filling.pending.is_full() {
                 filling.write(project.core).await?;
             }
@@ -100,7 +103,7 @@ async fn fill(project: &mut InProject<'_, WriteTasks>, table: Table, options: &T
 /// The project's row, until the end: the numbers are given one after another.
 async fn lock(project: &mut InProject<'_, WriteTasks>) -> Result<Place> {
     let row = sqlx::query!(
-        r#"select key, last_number, archived_at is not null as "archived!" from projects
+        r#"select key, last_number, task_count, archived_at is not null as "archived!" from projects
            where id = $1 and permissions_in(id, visibility) & $2 = $2 for no key update"#,
         project.id.0,
         WriteTasks::BITS,
@@ -117,12 +120,13 @@ async fn lock(project: &mut InProject<'_, WriteTasks>) -> Result<Place> {
     let labels = sqlx::query!("select id, lower(name) as \"name!\" from labels where project_id = $1", project.id.0)
         .fetch_all(project.core.sql())
         .await?;
+    let quotas = project.core.db.quotas;
     let labels = labels.into_iter().map(|label| (label.name, label.id)).collect();
-    Ok(Place { id: project.id, key: row.key, last_number: row.last_number, labels })
+    Ok(Place { id: project.id, key: row.key, last_number: row.last_number, labels, tasks: row.task_count.into(), quotas })
 }
 
 impl Filling {
-    fn row(&mut self, line: u32, row: Row) {
+    fn row(&mut self, line: u32, row: Row) -> Result<()> {
         let id = TaskId::new();
         let parent = row.parent.as_ref().and_then(|key| self.parent(line, key));
         if let Some(key) = row.key
@@ -139,9 +143,11 @@ impl Filling {
         let labels = row.labels.into_iter().map(|label| self.label(line, label.0)).collect::<Vec<_>>();
         let assignees = self.assignees(line, &row.assignees);
         self.place.last_number += 1;
+        self.place.tasks += 1;
+        self.place.quotas.admit(Quota::Tasks, self.place.tasks)?;
         self.imported.lines += 1;
-        let status = row.status.unwrap_or(if row.completed_at.is_some() { Status::Completed } else { Status::Open });
-        if status != Status::Completed && row.completed_at.is_some() {
+        let status = row.status.unwrap_or(if row.completed_at.is_some() { TaskStatus::Completed } else { TaskStatus::Open });
+        if status != TaskStatus::Completed && row.completed_at.is_some() {
             self.complaints.add(line, "/completed_at", &ImportFault::Completion);
         }
         let task = TaskRow {
@@ -163,9 +169,10 @@ impl Filling {
             created_by: self.people.me,
             created_at: None,
             updated_at: None,
-            completed: (status == Status::Completed).then(|| (self.people.me, row.completed_at.map(Instant::sql))),
+            completed: (status == TaskStatus::Completed).then(|| (self.people.me, row.completed_at.map(Instant::sql))),
         };
         self.pending.tasks.push(task);
+        Ok(())
     }
 
     fn parent(&mut self, line: u32, key: &str) -> Option<TaskId> {
@@ -182,8 +189,8 @@ impl Filling {
         if let Some(id) = self.place.labels.get(&folded) {
             return *id;
         }
-        if self.place.labels.len() >= LABELS {
-            self.complaints.add(line, "/labels", &ImportFault::TooMany(200));
+        if self.place.labels.len() >= self.place.quotas.labels as usize {
+            self.complaints.add(line, "/labels", &ImportFault::TooMany(self.place.quotas.labels));
         }
         let id = Uuid::now_v7();
         self.place.labels.insert(folded, id);

@@ -7,16 +7,18 @@ use deserr::Deserr;
 use futures::TryStreamExt as _;
 use jiff_sqlx::Timestamp;
 use serde_json::json;
+use utoipa::ToSchema;
 
 pub(super) use row::{Person, Row, rows};
 
-use super::{Desk, Spool, import::Status, spool::broken};
+use super::{Desk, Spool, spool::broken};
 use crate::{
     access::{Committed, ListMembers, Permission, ReadTasks, Scope, Written},
     audit::{self, Action, Event},
     error::{Error, Result},
     ids::ProjectId,
     input::Faults,
+    tasks::TaskStatus,
     time::{Due, DueColumns},
 };
 use cell::{guarded, joined};
@@ -45,7 +47,7 @@ pub(super) const COLUMNS: [(&str, bool); 16] = [
 const ROWS: usize = 200;
 
 /// Which tasks.
-#[derive(Debug, Default, Deserr)]
+#[derive(Debug, Default, Deserr, ToSchema)]
 #[deserr(error = Faults, deny_unknown_fields)]
 pub struct TableFilter {
     /// Of one project.
@@ -53,7 +55,7 @@ pub struct TableFilter {
     pub project: Option<ProjectId>,
     /// `open`, `in_progress`, `waiting` or `completed`.
     #[deserr(default)]
-    status: Option<Status>,
+    status: Option<TaskStatus>,
 }
 
 /// The tasks that the caller can see, as a table. One statement: of one moment.
@@ -81,7 +83,7 @@ pub async fn export_tasks(mut scope: Scope<ReadTasks>, desk: &Desk, filter: Tabl
              and (p.id = $1 or $1 is null) and (t.status = $2 or $2 is null)
            order by p.position, p.id, (t.parent_id is not null), t.number"#,
         filter.project.map(|project| project.0),
-        filter.status.map(Status::as_str),
+        filter.status.map(TaskStatus::as_str),
         ListMembers::BITS,
         ReadTasks::BITS,
     )

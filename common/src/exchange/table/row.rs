@@ -12,11 +12,12 @@ use super::{
 use crate::{
     error::Result,
     exchange::{
-        import::{ImportFault, LabelName, Status},
+        import::{ImportFault, LabelName},
         spool::{Received, broken},
     },
     ids::AccountId,
     input::{Faults, read},
+    tasks::TaskStatus,
     text::{Description, EmailAddress, TextFault, Title},
     time::{Due, Instant},
 };
@@ -31,7 +32,7 @@ pub(in crate::exchange) struct Row {
     #[deserr(default)]
     pub(in crate::exchange) description: Option<Description>,
     #[deserr(default)]
-    pub(in crate::exchange) status: Option<Status>,
+    pub(in crate::exchange) status: Option<TaskStatus>,
     #[deserr(default)]
     pub(in crate::exchange) priority: i16,
     #[deserr(default)]
