@@ -346,9 +346,9 @@ async fn whoever_sends_slowly_holds_no_transaction_and_whoever_sends_too_much_is
     }
     let open = "pg_stat_activity where usename = 'taskbell_app' and datname = current_database() and state = 'idle in transaction'";
     harness::eventually("nothing is open", async || (count(&app, open).await == 0).then_some(())).await;
-    let mut said = String::new();
-    slow.remove(0).read_to_string(&mut said).await.unwrap();
-    assert!(said.starts_with("HTTP/1.1 408"), "{said}");
+    let mut said = [0; 12];
+    slow.remove(0).read_exact(&mut said).await.unwrap();
+    assert_eq!(&said, b"HTTP/1.1 408");
     let too_much = "x".repeat(100_001);
     import(&team.owner, "", &too_much).await.is_problem(413, "too_large");
 }

@@ -10,7 +10,7 @@ use super::{
     Counts, Desk, Spool, VERSION,
     lines::{Comment, Event, Grant, Header, Label, Line, Member, Organization, Project, Recurrence, Reminder, Task},
     people::Everybody,
-    seal::{End, digits},
+    seal::End,
 };
 use crate::{
     access::{Committed, ListMembers, OwnOrganization, Permission, Permissions, ReadAudit, ReadTasks, Scope, Written},
@@ -51,7 +51,7 @@ impl Writer {
 
     /// The last line, and back to the first.
     async fn end(mut self) -> Result<Spool> {
-        let end = End { counts: self.counts, sha256: digits(self.digest.clone()) };
+        let end = End::of(self.counts, self.digest.clone());
         self.put(&end).await?;
         self.spool.rewind().await?;
         Ok(self.spool)

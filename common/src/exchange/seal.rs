@@ -12,12 +12,26 @@ pub(super) const LONGEST: usize = 1024 * 1024;
 
 /// The last line.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(tag = "type", rename = "end", deny_unknown_fields)]
+#[serde(deny_unknown_fields)]
 pub(super) struct End {
+    #[serde(rename = "type")]
+    kind: Kind,
     /// How many lines of each type.
-    pub(super) counts: Counts,
+    counts: Counts,
     /// SHA-256 of every byte before this line, in hexadecimal digits.
-    pub(super) sha256: String,
+    sha256: String,
+}
+
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Kind {
+    End,
+}
+
+impl End {
+    pub(super) fn of(counts: Counts, before: Sha256) -> Self {
+        Self { kind: Kind::End, counts, sha256: digits(before) }
+    }
 }
 
 /// Why a file is not an export.
@@ -92,7 +106,7 @@ impl Seal {
 }
 
 /// A digest as it is written.
-pub(super) fn digits(digest: Sha256) -> String {
+fn digits(digest: Sha256) -> String {
     data_encoding::HEXLOWER.encode(&digest.finalize())
 }
 
@@ -103,7 +117,7 @@ mod tests {
     fn sealed(text: &str) -> String {
         let mut before = Sha256::new();
         before.update(text);
-        let end = End { counts: Counts { tasks: 2, ..Counts::default() }, sha256: digits(before) };
+        let end = End::of(Counts { tasks: 2, ..Counts::default() }, before);
         format!("{text}{}\n", serde_json::to_string(&end).unwrap())
     }
 
