@@ -9,6 +9,7 @@ mod openapi;
 mod pages;
 mod problem;
 mod routes;
+mod table;
 mod tags;
 
 use std::{io, net::IpAddr};
@@ -73,8 +74,7 @@ pub fn server(settings: &Settings) -> Result<Rocket<Build>, ApiError> {
         .manage(settings.registration)
         .manage(Desk::new(settings.spool_directory.clone(), settings.import_limit))
         .manage(settings.trusted_proxies.clone());
-    let tls = settings.base_url.scheme() == "https";
-    Ok(pages::mount(routes::mount(fairings::attach(rocket, tls), settings.base_url.clone()))
+    Ok(pages::mount(routes::mount(fairings::attach(rocket, settings), settings.base_url.clone()))
         .register("/", catchers::all()))
 }
 

@@ -6,6 +6,7 @@
 pub mod access;
 pub mod accounts;
 pub mod audit;
+pub mod comments;
 pub mod config;
 pub mod db;
 pub mod deliveries;
@@ -16,12 +17,14 @@ pub mod ids;
 pub mod input;
 pub mod invitations;
 pub mod json;
+pub mod labels;
 pub mod mails;
 pub mod memberships;
 #[cfg(test)]
 mod noise;
 pub mod offers;
 pub mod organizations;
+pub mod origins;
 pub mod page;
 pub mod passwords;
 pub mod permissions;
@@ -30,6 +33,7 @@ pub mod projects;
 pub mod proxies;
 pub mod purge;
 pub mod quotas;
+pub mod rates;
 pub mod reminders;
 pub mod roles;
 mod schema;
@@ -43,5 +47,6 @@ pub mod throttle;
 pub mod time;
 pub mod tokens;
 pub mod wakeups;
+pub mod watches;
 
 pub use error::{Error, Result};

@@ -14,7 +14,7 @@ use utoipa::{
 
 use crate::{
     access::{Permissions, RolePermissions, Scopes},
-    input::{Given, Patch},
+    input::{Given, OrNull, Patch},
 };
 
 /// A component of the description: its name and its schema.
@@ -23,8 +23,8 @@ type Component = (String, RefOr<Schema>);
 /// Describes a type that is read from, or written as, a string: with an example.
 macro_rules! reads_as_text {
     ($name:ident, $description:literal, $example:literal) => {
-        impl utoipa::PartialSchema for $name {
-            fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
+        impl utoipa::__dev::ComposeSchema for $name {
+            fn compose(_: Vec<utoipa::openapi::RefOr<utoipa::openapi::Schema>>) -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
                 utoipa::openapi::schema::ObjectBuilder::new()
                     .schema_type(utoipa::openapi::schema::Type::String)
                     .description(Some($description))
@@ -100,6 +100,23 @@ impl<T: ToSchema> ComposeSchema for Patch<T> {
 impl<T: ToSchema> ToSchema for Patch<T> {
     fn name() -> Cow<'static, str> {
         "Patch".into()
+    }
+
+    fn schemas(schemas: &mut Vec<Component>) {
+        schemas.push((T::name().into_owned(), T::schema()));
+        T::schemas(schemas);
+    }
+}
+
+impl<T: ToSchema> ComposeSchema for OrNull<T> {
+    fn compose(_: Vec<RefOr<Schema>>) -> RefOr<Schema> {
+        T::schema()
+    }
+}
+
+impl<T: ToSchema> ToSchema for OrNull<T> {
+    fn name() -> Cow<'static, str> {
+        "OrNull".into()
     }
 
     fn schemas(schemas: &mut Vec<Component>) {

@@ -7,6 +7,7 @@ mod form;
 mod id;
 mod if_match;
 mod input;
+mod media;
 mod org;
 mod origin;
 mod query;
@@ -25,7 +26,7 @@ pub(crate) use id::Id;
 pub(crate) use if_match::IfMatch;
 pub(crate) use input::{Body, In, Mine};
 pub(crate) use org::{Org, named};
-pub(crate) use origin::{Asked, origin};
+pub(crate) use origin::{Asked, address, origin};
 pub(crate) use query::Query;
 pub(crate) use still::Still;
 pub(crate) use upload::Upload;
@@ -41,13 +42,18 @@ pub(crate) fn denied(request: &Request<'_>) -> Option<Problem> {
     problem.lock().ok().and_then(|mut problem| problem.take())
 }
 
-/// Refuses a request; the catcher answers with the problem.
-fn deny<S, F>(request: &Request<'_>, problem: Problem) -> Outcome<S, (Status, ()), F> {
-    let status = problem.status();
+/// Leaves a reason with the request.
+pub(crate) fn leave(request: &Request<'_>, problem: Problem) {
     let Denied(place) = request.local_cache(|| Denied(Mutex::new(None)));
     if let Ok(mut place) = place.lock() {
         *place = Some(problem);
     }
+}
+
+/// Refuses a request; the catcher answers with the problem.
+fn deny<S, F>(request: &Request<'_>, problem: Problem) -> Outcome<S, (Status, ()), F> {
+    let status = problem.status();
+    leave(request, problem);
     Outcome::Error((status, ()))
 }
 

@@ -114,12 +114,20 @@ actions! {
     RoleDeleted = "role.deleted";
     /// A project was made.
     ProjectCreated = "project.created";
-    /// Its name or visibility changed.
+    /// Its name, key, colour, visibility or description changed.
     ProjectUpdated = "project.updated";
     /// Tasks came in from a table.
     TasksImported = "tasks.imported";
     /// Tasks went out as a table.
     TasksExported = "tasks.exported";
+    /// It is closed: what is in it can be read and no longer changed.
+    ProjectArchived = "project.archived";
+    /// It is open again.
+    ProjectUnarchived = "project.unarchived";
+    /// It is gone, with all that was in it.
+    ProjectDeleted = "project.deleted";
+    /// Somebody's words were taken away by somebody else.
+    CommentDeleted = "comment.deleted";
     /// Somebody has a role in a project.
     GrantSet = "grant.set";
     /// Somebody has none any more.

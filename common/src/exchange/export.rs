@@ -16,7 +16,7 @@ use crate::{
     access::{Committed, ListMembers, OwnOrganization, Permission, Permissions, ReadAudit, ReadTasks, Scope, Written},
     audit::{self, Action, Event as Deed},
     error::{Error, Result},
-    time::{DueColumns, TimeZoneName, When, WhenColumns},
+    time::{DueColumns, WhenColumns},
 };
 
 /// A file that is being written.
@@ -178,7 +178,7 @@ async fn content(scope: &mut Scope<ReadAudit>, file: &mut Writer, people: &Every
     file.each(reminders.fetch(scope.sql()), |counts| &mut counts.reminders, |row| {
         let when = WhenColumns { offset: row.offset, local: row.local_time, zone: row.time_zone, at: row.at };
         let to = row.account_id.map_or("assignees", |account| people.email(account));
-        Line::Reminder(Reminder { task: row.task_id, when: point(when), to })
+        Line::Reminder(Reminder { task: row.task_id, when: when.when(), to })
     })
     .await?;
     let comments = sqlx::query!(
@@ -253,14 +253,4 @@ async fn tasks(
         }))
     })
     .await
-}
-
-fn point(columns: WhenColumns) -> Option<When> {
-    match columns {
-        WhenColumns { offset: Some(offset), .. } => offset.parse().ok().map(|offset| When::Offset { offset }),
-        WhenColumns { local: Some(local), zone: Some(zone), .. } => {
-            Some(When::Local { local: local.to_jiff(), time_zone: TimeZoneName::stored(&zone) })
-        }
-        WhenColumns { at, .. } => at.map(|at| When::At { at: at.to_jiff() }),
-    }
 }

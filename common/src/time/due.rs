@@ -93,6 +93,45 @@ impl Due {
     }
 }
 
+impl Due {
+    /// Whether something that begins then would begin after it is due. A date begins and ends with its day, in the zone of the other
+    /// value; a date and an instant cannot be compared.
+    #[must_use]
+    pub fn is_before(&self, start: &Self) -> bool {
+        match (start, self) {
+            (Self::Date { date: start }, Self::Date { date: due }) => start > due,
+            (Self::Date { date: start }, Self::Local { local: due, .. }) => *start > due.date(),
+            (Self::Local { local: start, .. }, Self::Date { date: due }) => start.date() > *due,
+            (Self::Date { .. }, Self::At { .. }) | (Self::At { .. }, Self::Date { .. }) => false,
+            (start, due) => {
+                let instant = |due: &Self| due.anchor(&TimeZone::UTC, civil::Time::midnight()).map(|at| at.timestamp());
+                matches!((instant(start), instant(due)), (Ok(start), Ok(due)) if start > due)
+            }
+        }
+    }
+
+    /// The same time so many days later as `after` is after `before`; as it is where that cannot be said.
+    #[must_use]
+    pub fn moved_like(&self, before: &Self, after: &Self) -> Self {
+        let day = |due: &Self| match due {
+            Self::Date { date } => *date,
+            Self::Local { local, .. } => local.date(),
+            Self::At { at } => at.to_zoned(TimeZone::UTC).date(),
+        };
+        let Ok(days) = day(before).until((Unit::Day, day(after))) else { return self.clone() };
+        let moved = match self {
+            Self::Date { date } => date.checked_add(days).ok().map(|date| Self::Date { date }),
+            Self::Local { local, time_zone } => {
+                local.checked_add(days).ok().map(|local| Self::Local { local, time_zone: time_zone.clone() })
+            }
+            Self::At { at } => {
+                at.to_zoned(TimeZone::UTC).checked_add(days).ok().map(|at| Self::At { at: at.timestamp() })
+            }
+        };
+        moved.unwrap_or_else(|| self.clone())
+    }
+}
+
 impl When {
     /// The instant for a person in `zone` who is told of dates at `hour`; none for an offset without a due value.
     ///
@@ -275,6 +314,21 @@ impl From<&When> for WhenColumns {
             When::Local { local, time_zone } => {
                 Self { local: Some((*local).into()), zone: Some(time_zone.to_string()), ..Self::default() }
             }
+        }
+    }
+}
+
+impl WhenColumns {
+    /// What was stored.
+    #[must_use]
+    pub fn when(self) -> Option<When> {
+        match self {
+            Self { offset: Some(offset), .. } => Some(When::Offset { offset: offset.parse().ok()? }),
+            Self { local: Some(local), zone: Some(zone), .. } => {
+                Some(When::Local { local: local.to_jiff(), time_zone: TimeZoneName::stored(&zone) })
+            }
+            Self { at: Some(at), .. } => Some(When::At { at: at.to_jiff() }),
+            _ => None,
         }
     }
 }

@@ -37,8 +37,6 @@ pub(in crate::exchange) enum ImportFault {
     OffsetWithoutDue,
     #[error("is more than there may be: {0}")]
     TooMany(u32),
-    #[error("must be a colour such as #1e90ff")]
-    NotAColour,
     #[error("must be a decimal number")]
     NotAPosition,
     #[error("must not be empty")]
@@ -70,7 +68,6 @@ impl Fault for ImportFault {
             Self::RecurrenceWithoutDue => "recurrence_needs_zone",
             Self::OffsetWithoutDue => "offset_without_due",
             Self::TooMany(_) => "too_many",
-            Self::NotAColour => "not_a_colour",
             Self::NotAPosition => "not_a_position",
             Self::Empty => "empty",
             Self::UnknownColumn => "unknown",

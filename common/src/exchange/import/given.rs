@@ -11,8 +11,11 @@ use crate::{
     input::{Faults, read},
     projects::Visibility,
     tasks::TaskStatus,
-    text::{Description, EmailAddress, Name, ProjectKey, Title},
-    time::{Due, Instant, When},
+    text::{Colour, Description, EmailAddress, LabelName, Name, ProjectKey, Title},
+    time::{
+        Due, Instant, When,
+        recurrence::{Basis, Rule},
+    },
 };
 
 /// One line. What is not taken over is only known to be there.
@@ -169,26 +172,10 @@ pub(super) struct Task {
 #[derive(Debug, Deserr)]
 #[deserr(error = Faults, deny_unknown_fields)]
 pub(super) struct Turns {
-    pub(super) rule: String,
+    pub(super) rule: Rule,
     pub(super) from: Basis,
     pub(super) start: Local,
     pub(super) occurrence: i32,
-}
-
-#[derive(Clone, Copy, Debug, Deserr)]
-#[deserr(error = Faults, rename_all = lowercase)]
-pub(super) enum Basis {
-    Schedule,
-    Completion,
-}
-
-impl Basis {
-    pub(super) fn as_str(self) -> &'static str {
-        match self {
-            Self::Schedule => "schedule",
-            Self::Completion => "completion",
-        }
-    }
 }
 
 #[derive(Debug, Deserr)]
@@ -218,14 +205,6 @@ pub(super) struct Comment {
     pub(super) edited_at: Option<Instant>,
 }
 
-/// `#rrggbb`, in lower case.
-#[derive(Clone, Debug)]
-pub(super) struct Colour(pub(super) String);
-
-/// The name of a label: one line of 1 to 60 characters.
-#[derive(Clone, Debug)]
-pub(in crate::exchange) struct LabelName(pub(in crate::exchange) String);
-
 /// A number of any size, as Postgres writes it.
 #[derive(Clone, Debug)]
 pub(super) struct Position(pub(super) String);
@@ -239,25 +218,6 @@ impl std::str::FromStr for Told {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         if text == "assignees" { Ok(Self::Assignees) } else { text.parse().map(Self::Person) }
-    }
-}
-
-impl std::str::FromStr for Colour {
-    type Err = ImportFault;
-
-    fn from_str(text: &str) -> Result<Self, ImportFault> {
-        let digits = text.strip_prefix('#').ok_or(ImportFault::NotAColour)?.to_ascii_lowercase();
-        let fits = digits.len() == 6 && digits.bytes().all(|byte| byte.is_ascii_hexdigit());
-        if fits { Ok(Self(format!("#{digits}"))) } else { Err(ImportFault::NotAColour) }
-    }
-}
-
-impl std::str::FromStr for LabelName {
-    type Err = <Name as std::str::FromStr>::Err;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let name: Name = text.parse()?;
-        if name.as_str().chars().count() <= 60 { Ok(Self(name.to_string())) } else { Err(crate::text::TextFault::TooLong(60)) }
     }
 }
 
@@ -281,7 +241,5 @@ impl std::str::FromStr for Local {
 }
 
 crate::input::parsed_field!(Told);
-crate::input::parsed_field!(Colour);
-crate::input::parsed_field!(LabelName);
 crate::input::parsed_field!(Position);
 crate::input::parsed_field!(Local);

@@ -19,7 +19,6 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 pub(super) use fault::{Complaints, ImportFault};
-pub(super) use given::LabelName;
 pub use take::import;
 pub use tasks::import_tasks;
 

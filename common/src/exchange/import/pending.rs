@@ -2,7 +2,6 @@
 
 use super::{
     Imported,
-    people::People,
     plan::{self, ReminderRow},
     write::{self, CommentRow, LabelRow, TaskRow},
 };
@@ -27,13 +26,12 @@ impl Pending {
     pub(super) async fn write(
         &mut self,
         core: &mut Core,
-        people: &mut People,
         origin: &str,
         imported: &mut Imported,
     ) -> Result<()> {
         write::labels(core, &self.labels).await?;
         write::tasks(core, &self.tasks, origin).await?;
-        let skipped = plan::reminders(core, people, &self.reminders).await?;
+        let skipped = plan::reminders(core, &self.reminders).await?;
         write::comments(core, &self.comments).await?;
         let count = |length: usize| u32::try_from(length).unwrap_or(u32::MAX);
         imported.labels += count(self.labels.len());

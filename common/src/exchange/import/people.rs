@@ -2,49 +2,44 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-use jiff::Timestamp;
-
 use super::fault::{Complaints, ImportFault};
 use crate::{
-    access::{Core, CreateProjects, Permission, Permissions, ReadTasks, WriteTasks},
+    access::{Core, CreateProjects, Permission, Permissions, WriteTasks},
     error::{Error, Result},
     exchange::table::Person,
-    ids::{AccountId, ProjectId},
+    ids::AccountId,
     text::EmailAddress,
-    time::TimeZoneName,
 };
 
 /// All active members, by address.
 #[derive(Debug)]
 pub(super) struct People {
     pub(super) me: AccountId,
-    pub(super) now: Timestamp,
     held: Permissions,
     by_email: HashMap<String, AccountId>,
-    zones: HashMap<AccountId, TimeZoneName>,
+    active: HashSet<AccountId>,
     /// Whom something will be given: they are looked at once more at the end.
     pub(super) used: BTreeSet<AccountId>,
     /// What the file calls them, for mentions.
     pub(super) known_as: HashMap<AccountId, AccountId>,
-    readers: HashMap<ProjectId, HashSet<AccountId>>,
     pub(super) skip: bool,
 }
 
 impl People {
     pub(super) async fn of(core: &mut Core, skip: bool) -> Result<Self> {
         let rows = sqlx::query!(
-            r#"select a.id as "id: AccountId", a.email, coalesce(a.time_zone, o.time_zone) as "zone!", now() as "now!",
-                      current_account() as "me!: AccountId", current_permissions() as "held!: Permissions"
-               from memberships m join accounts a on a.id = m.account_id, organizations o where m.status = 'active'"#
+            r#"select a.id as "id: AccountId", a.email, current_account() as "me!: AccountId",
+                      current_permissions() as "held!: Permissions"
+               from memberships m join accounts a on a.id = m.account_id where m.status = 'active'"#
         )
         .fetch_all(core.sql())
         .await?;
         let first = rows.first().ok_or(Error::NotFound)?;
-        let (me, now, held) = (first.me, first.now.to_jiff(), first.held);
-        let zones = rows.iter().map(|row| (row.id, TimeZoneName::stored(&row.zone))).collect();
+        let (me, held) = (first.me, first.held);
+        let active = rows.iter().map(|row| row.id).collect();
         let by_email = rows.into_iter().map(|row| (row.email, row.id)).collect();
-        let (used, known_as, readers) = <_>::default();
-        Ok(Self { me, now, held, by_email, zones, used, known_as, readers, skip })
+        let (used, known_as) = <_>::default();
+        Ok(Self { me, held, by_email, active, used, known_as, skip })
     }
 
     /// Projects full of tasks come into being: that takes what creating each by itself would.
@@ -96,26 +91,6 @@ impl People {
             self.known_as.insert(id, *known);
         }
     }
-
-    pub(super) fn zone(&self, id: AccountId) -> Option<&TimeZoneName> {
-        self.zones.get(&id)
-    }
-
-    /// Whether somebody sees a project; asked of the database once a project.
-    pub(super) async fn sees(&mut self, core: &mut Core, project: ProjectId, id: AccountId) -> Result<bool> {
-        if !self.readers.contains_key(&project) {
-            let readers = sqlx::query_scalar!(
-                r#"select m.account_id as "id: AccountId" from memberships m, projects p
-                   where p.id = $1 and m.status = 'active' and permissions_of(m.account_id, p.id, p.visibility) & $2 <> 0"#,
-                project.0,
-                ReadTasks::BITS,
-            )
-            .fetch_all(core.sql())
-            .await?;
-            self.readers.insert(project, readers.into_iter().collect());
-        }
-        Ok(self.readers.get(&project).is_some_and(|readers| readers.contains(&id)))
-    }
 }
 
 impl People {
@@ -146,7 +121,7 @@ impl People {
     /// Somebody who is an active member.
     pub(super) fn named(&self, person: &Person) -> Option<AccountId> {
         match person {
-            Person::Id(id) => self.zones.contains_key(id).then_some(*id),
+            Person::Id(id) => self.active.contains(id).then_some(*id),
             Person::Email(email) => self.by_email.get(email).copied(),
         }
     }

@@ -3,17 +3,14 @@
 use std::collections::HashMap;
 
 use jiff_sqlx::{DateTime, Timestamp};
-use uuid::Uuid;
 
-use super::{Skipped, people::People};
+use super::Skipped;
 use crate::{
     access::{Core, Written},
     error::Result,
-    ids::{AccountId, ProjectId, ReminderId, TaskId},
-    input::Faults,
-    mails::{self, MailKind, Owed},
-    reminders::REMINDER_HOUR,
-    time::{Due, DueColumns, When, WhenColumns},
+    ids::{AccountId, ReminderId, TaskId},
+    reminders::{self, ReminderPlan, Whom},
+    time::{When, WhenColumns},
 };
 
 /// A reminder as it will stand in its table.
@@ -27,53 +24,27 @@ pub(super) struct ReminderRow {
     pub(super) to: Option<AccountId>,
 }
 
-/// Its task.
-struct Task {
-    project: ProjectId,
-    due: Option<Due>,
-    assignees: Vec<Uuid>,
-    muted: Vec<Uuid>,
-    quiet: bool,
-}
-
 /// Writes reminders and what they owe; gives what they do not, and why.
-pub(super) async fn reminders(core: &mut Core, people: &mut People, rows: &[ReminderRow]) -> Result<Vec<Skipped>> {
+pub(super) async fn reminders(core: &mut Core, rows: &[ReminderRow]) -> Result<Vec<Skipped>> {
     if rows.is_empty() {
         return Ok(Vec::new());
     }
     insert(core, rows).await?;
-    let tasks = tasks(core, rows).await?;
-    let (mut owed, mut skipped) = (Vec::new(), Vec::new());
+    let mut tasks: Vec<TaskId> = rows.iter().map(|row| row.task).collect();
+    tasks.sort_unstable();
+    tasks.dedup();
+    let new = Whom::New(rows.iter().map(|row| row.id).collect());
+    let Written(plans) = reminders::replan(core, &tasks, new).await?;
+    let plans: HashMap<ReminderId, &ReminderPlan> = plans.iter().map(|plan| (plan.id, plan)).collect();
+    let mut skipped = Vec::new();
     for row in rows {
-        // The same transaction has written it.
-        let Some(task) = tasks.get(&row.task) else { continue };
-        let told = row.to.map_or_else(|| task.assignees.clone(), |account| vec![account.0]);
-        for account in told.into_iter().map(AccountId) {
-            let Some(zone) = people.zone(account).map(|zone| zone.rules().clone()) else { continue };
-            let instant = row.when.instant(task.due.as_ref(), &zone, REMINDER_HOUR);
-            let place = |fault| Faults::at(&format!("/lines/{}/when", row.line), &fault);
-            let Some(due_at) = instant.map_err(place)? else { continue };
-            let reason = if task.quiet {
-                "nothing_to_do"
-            } else if task.muted.contains(&account.0) {
-                "muted"
-            } else if due_at < people.now {
-                "already_past"
-            } else if !people.sees(core, task.project, account).await? {
-                "cannot_see_the_project"
-            } else {
-                owed.push(Owed {
-                    reminder: Some(row.id),
-                    task: Some(row.task),
-                    due_at: Some(due_at),
-                    ..Owed::to_account(MailKind::Reminder, account)
-                });
-                continue;
-            };
-            skipped.push(Skipped { line: row.line, reason });
-        }
+        let Some(plan) = plans.get(&row.id) else {
+            skipped.push(Skipped { line: row.line, reason: "nothing_to_do" });
+            continue;
+        };
+        let reasons = plan.plan.iter().filter_map(|share| share.skipped);
+        skipped.extend(reasons.map(|reason| Skipped { line: row.line, reason }));
     }
-    let Written(()) = mails::owe(core, &owed).await?;
     Ok(skipped)
 }
 
@@ -98,24 +69,4 @@ async fn insert(core: &mut Core, rows: &[ReminderRow]) -> Result<()> {
     .execute(core.sql())
     .await?;
     Ok(())
-}
-
-async fn tasks(core: &mut Core, rows: &[ReminderRow]) -> Result<HashMap<TaskId, Task>> {
-    let mut ids: Vec<Uuid> = rows.iter().map(|row| row.task.0).collect();
-    ids.dedup();
-    let rows = sqlx::query!(
-        r#"select t.id as "id: TaskId", t.project_id as "project: ProjectId", t.due_on, t.due_local, t.due_zone, t.due_at,
-                  array(select a.account_id from task_assignees a where a.task_id = t.id order by 1) as "assignees!",
-                  array(select w.account_id from task_watches w where w.task_id = t.id and w.state = 'muted') as "muted!",
-                  t.completed_at is not null or p.archived_at is not null as "quiet!"
-           from tasks t join projects p on p.org_id = t.org_id and p.id = t.project_id where t.id = any($1)"#,
-        &ids,
-    )
-    .fetch_all(core.sql())
-    .await?;
-    let task = rows.into_iter().map(|row| {
-        let due = DueColumns { on: row.due_on, local: row.due_local, zone: row.due_zone, at: row.due_at }.due();
-        (row.id, Task { project: row.project, due, assignees: row.assignees, muted: row.muted, quiet: row.quiet })
-    });
-    Ok(task.collect())
 }

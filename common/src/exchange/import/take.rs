@@ -24,7 +24,7 @@ use crate::{
     input::Faults,
     memberships,
     quotas::Quota,
-    text::{Description, ProjectKey},
+    text::{Colour, Description, ProjectKey},
     time::When,
 };
 
@@ -129,7 +129,7 @@ impl Taking<'_> {
     /// Once something is wrong nothing will stay: then it is only read.
     async fn write(&mut self) -> Result<()> {
         if self.complaints.are_none() {
-            self.pending.write(self.core, &mut self.people, &self.origin, &mut self.imported).await
+            self.pending.write(self.core, &self.origin, &mut self.imported).await
         } else {
             self.pending = Pending::default();
             Ok(())
@@ -186,7 +186,7 @@ impl Taking<'_> {
             key,
             given.name.as_str(),
             given.description.as_ref().map_or("", Description::as_str),
-            given.colour.as_ref().map(|colour| colour.0.as_str()),
+            given.colour.as_ref().map(Colour::as_str),
             given.visibility.as_str(),
             given.archived,
             author.0,
@@ -220,7 +220,7 @@ impl Taking<'_> {
         let Some(place) = self.projects.get_mut(&given.project) else {
             return self.complaints.add(line, "/project", &ImportFault::UnknownProject);
         };
-        if !place.labels.insert(given.name.0.to_lowercase()) {
+        if !place.labels.insert(given.name.as_str().to_lowercase()) {
             self.complaints.add(line, "/name", &ImportFault::Repeated);
         }
         let most = self.core.db.quotas.labels;
@@ -231,8 +231,8 @@ impl Taking<'_> {
         if self.labels.insert(given.id, (id, project)).is_some() {
             self.complaints.add(line, "/id", &ImportFault::Repeated);
         }
-        let colour = given.colour.map(|colour| colour.0);
-        self.pending.labels.push(LabelRow { id, project, name: given.name.0, colour });
+        let (name, colour) = (given.name.to_string(), given.colour.map(|colour| colour.to_string()));
+        self.pending.labels.push(LabelRow { id, project, name, colour });
     }
 
     fn reminder(&mut self, line: u32, given: Reminder) {

@@ -18,7 +18,7 @@ use crate::{
     quotas::Quota,
     tasks::TaskStatus,
     text::{Description, EmailAddress},
-    time::{Due, DueColumns, Instant},
+    time::{Due, DueColumns, Instant, Recurrence},
 };
 
 /// The most assignees of a task.
@@ -137,14 +137,17 @@ impl Taking<'_> {
         given: &Turns,
         due: Option<&Due>,
     ) -> Option<(String, &'static str, jiff_sqlx::DateTime, i32)> {
-        if !matches!(due, Some(Due::Date { .. } | Due::Local { .. })) {
-            self.complaints.add(line, "/recurrence", &ImportFault::RecurrenceWithoutDue);
-            return None;
+        let recurrence = Recurrence { rule: given.rule.clone(), from: given.from };
+        let fits = due.map(|due| recurrence.start(due));
+        match fits {
+            None => self.complaints.add(line, "/recurrence", &ImportFault::RecurrenceWithoutDue),
+            Some(Err(fault)) => self.complaints.add(line, "/recurrence", &fault),
+            Some(Ok(_)) => {}
         }
         if given.occurrence < 1 {
             self.complaints.add(line, "/recurrence/occurrence", &ImportFault::OutOfBounds(1, i32::MAX));
         }
-        Some((given.rule.clone(), given.from.as_str(), given.start.0.to_sqlx(), given.occurrence))
+        Some((given.rule.to_string(), given.from.as_str(), given.start.0.to_sqlx(), given.occurrence))
     }
 
     fn columns(&mut self, line: u32, field: &str, due: Option<&Due>) -> DueColumns {

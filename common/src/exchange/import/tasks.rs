@@ -26,7 +26,7 @@ use crate::{
     input::Faults,
     quotas::{Quota, Quotas},
     tasks::TaskStatus,
-    text::Description,
+    text::{Description, LabelName},
     time::{Due, DueColumns, Instant},
 };
 
@@ -140,7 +140,7 @@ impl Filling {
         if row.assignees.len() > ASSIGNEES as usize {
             self.complaints.add(line, "/assignees", &ImportFault::TooMany(ASSIGNEES));
         }
-        let labels = row.labels.into_iter().map(|label| self.label(line, label.0)).collect::<Vec<_>>();
+        let labels = row.labels.into_iter().map(|label| self.label(line, &label)).collect::<Vec<_>>();
         let assignees = self.assignees(line, &row.assignees);
         self.place.last_number += 1;
         self.place.tasks += 1;
@@ -184,8 +184,8 @@ impl Filling {
         None
     }
 
-    fn label(&mut self, line: u32, name: String) -> Uuid {
-        let folded = name.to_lowercase();
+    fn label(&mut self, line: u32, name: &LabelName) -> Uuid {
+        let folded = name.as_str().to_lowercase();
         if let Some(id) = self.place.labels.get(&folded) {
             return *id;
         }
@@ -194,7 +194,7 @@ impl Filling {
         }
         let id = Uuid::now_v7();
         self.place.labels.insert(folded, id);
-        self.pending.labels.push(LabelRow { id, project: self.place.id, name, colour: None });
+        self.pending.labels.push(LabelRow { id, project: self.place.id, name: name.to_string(), colour: None });
         id
     }
 
@@ -219,7 +219,7 @@ impl Filling {
 
     async fn write(&mut self, core: &mut Core) -> Result<()> {
         if self.complaints.are_none() {
-            self.pending.write(core, &mut self.people, "csv", &mut self.imported).await
+            self.pending.write(core, "csv", &mut self.imported).await
         } else {
             self.pending = Pending::default();
             Ok(())

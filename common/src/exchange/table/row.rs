@@ -12,13 +12,13 @@ use super::{
 use crate::{
     error::Result,
     exchange::{
-        import::{ImportFault, LabelName},
+        import::ImportFault,
         spool::{Received, broken},
     },
     ids::AccountId,
     input::{Faults, read},
     tasks::TaskStatus,
-    text::{Description, EmailAddress, TextFault, Title},
+    text::{Description, EmailAddress, LabelName, TextFault, Title},
     time::{Due, Instant},
 };
 
