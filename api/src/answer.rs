@@ -119,6 +119,11 @@ impl<T: Shown> Changed<T> {
     pub(crate) fn of(committed: &Committed<T>) -> Answer<Self> {
         Sent::of(committed).map(Self)
     }
+
+    /// Commits a change, unless it was `only` tried: then it is told and taken back.
+    pub(crate) async fn tried<P>(scope: Scope<P>, written: Written<T>, only: bool) -> Answer<Self> {
+        if only { Self::of(&scope.take_back(written)) } else { Self::commit(scope, written).await }
+    }
 }
 
 impl<T: Shown> Created<T> {

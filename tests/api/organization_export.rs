@@ -29,7 +29,8 @@ fn of_type<'a>(lines: &'a [Value], kind: &str) -> Vec<&'a Value> {
 fn sealed(lines: &[Value]) -> String {
     let mut text = String::new();
     lines.iter().filter(|line| line["type"] != "end").for_each(|line| text.push_str(&format!("{line}\n")));
-    let counts = json!({ "members": 0, "projects": 0, "labels": 0, "tasks": 0, "reminders": 0, "comments": 0, "events": 0 });
+    let counts =
+        json!({ "members": 0, "projects": 0, "labels": 0, "tasks": 0, "reminders": 0, "comments": 0, "events": 0 });
     let digest: String = Sha256::digest(&text).iter().map(|byte| format!("{byte:02x}")).collect();
     text + &json!({ "type": "end", "counts": counts, "sha256": digest }).to_string() + "\n"
 }
@@ -76,7 +77,11 @@ async fn sibling(app: &TestApp, team: &Team) -> Actor {
     let id = team.owner.post("/v1/orgs", new).await.is(201).text_at("/id");
     for (person, role) in [(&team.admin, Role::Admin), (&team.member, Role::Member), (&team.guest, Role::Guest)] {
         let (person, role) = (person.id, role.as_str());
-        arrange(app, &format!("insert into memberships (org_id, account_id, role) values ('{id}', '{person}', '{role}')")).await;
+        arrange(
+            app,
+            &format!("insert into memberships (org_id, account_id, role) values ('{id}', '{person}', '{role}')"),
+        )
+        .await;
     }
     team.owner.within(&slug)
 }
@@ -85,7 +90,9 @@ async fn sibling(app: &TestApp, team: &Team) -> Actor {
 fn essence(lines: &[Value]) -> Vec<String> {
     let mut names: HashMap<String, String> = HashMap::new();
     let mut essence = Vec::new();
-    for line in lines.iter().filter(|line| !["taskbell", "event", "end", "member"].contains(&line["type"].as_str().unwrap())) {
+    for line in
+        lines.iter().filter(|line| !["taskbell", "event", "end", "member"].contains(&line["type"].as_str().unwrap()))
+    {
         let mut line = line.clone();
         for field in ["id", "project", "task", "parent"] {
             if let Some(id) = line[field].as_str().map(str::to_owned) {
@@ -110,7 +117,10 @@ async fn what_goes_out_comes_in_again_as_it_was() {
     assert_eq!(export.header("content-disposition"), Some("attachment; filename=\"taskbell.jsonl\""));
     let lines = parsed(&export);
     let first = &lines[0];
-    assert_eq!((&first["type"], &first["version"], &first["private_projects"]), (&json!("taskbell"), &json!(1), &json!(true)));
+    assert_eq!(
+        (&first["type"], &first["version"], &first["private_projects"]),
+        (&json!("taskbell"), &json!(1), &json!(true))
+    );
     assert_eq!(first["counts"], lines.last().unwrap()["counts"]);
     let expected = [("member", 4), ("project", 2), ("label", 1), ("task", 5), ("reminder", 1), ("comment", 1)];
     for (kind, count) in expected {
@@ -120,7 +130,11 @@ async fn what_goes_out_comes_in_again_as_it_was() {
 
     let other = sibling(&app, &team).await;
     let summary = import(&other, "", export.text()).await.is(200).json();
-    assert_eq!((&summary["tasks"], &summary["comments"], &summary["reminders"]), (&json!(5), &json!(1), &json!(1)), "{summary}");
+    assert_eq!(
+        (&summary["tasks"], &summary["comments"], &summary["reminders"]),
+        (&json!(5), &json!(1), &json!(1)),
+        "{summary}"
+    );
     assert_eq!((&summary["dry_run"], &summary["skipped"]), (&json!(false), &json!([])));
     let again = parsed(&other.get("/export").await.is(200));
     assert_eq!(essence(&again), essence(&lines));
@@ -138,10 +152,14 @@ async fn what_goes_out_comes_in_again_as_it_was() {
 async fn imported_reminders_that_lie_ahead_are_owed_and_others_are_told_of() {
     let app = TestApp::start().await;
     let (team, task) = furnished(&app).await;
-    for (when, to) in [("'2020-01-01'", team.member.id), ("'2041-01-01'", team.guest.id), ("'2041-01-01'", team.owner.id)] {
+    for (when, to) in
+        [("'2020-01-01'", team.member.id), ("'2041-01-01'", team.guest.id), ("'2041-01-01'", team.owner.id)]
+    {
         let statement = format!(
             "insert into reminders (org_id, id, task_id, at, recipient, account_id, created_by)
-             values ('{}', gen_random_uuid(), '{task}', {when}, 'account', '{to}', '{to}')", team.id);
+             values ('{}', gen_random_uuid(), '{task}', {when}, 'account', '{to}', '{to}')",
+            team.id
+        );
         arrange(&app, &statement).await;
     }
     let export = team.owner.get("/export").await.is(200);
@@ -267,7 +285,10 @@ async fn every_fault_of_a_file_is_told_with_its_line_and_nothing_of_it_stays() {
     }
     lines[0]["version"] = json!(2);
     let problem = import(&other, "", &sealed(&lines)).await.is_problem(422, "invalid");
-    assert_eq!((&problem["errors"][0]["code"], &problem["errors"][0]["pointer"]), (&json!("other_version"), &json!("/lines/1/version")));
+    assert_eq!(
+        (&problem["errors"][0]["code"], &problem["errors"][0]["pointer"]),
+        (&json!("other_version"), &json!("/lines/1/version"))
+    );
     let many: Vec<Value> = (0..300).map(|_| json!({ "type": "riddle" })).collect();
     let problem = import(&other, "", &sealed(&many)).await.is_problem(422, "invalid");
     assert_eq!(problem["errors"].as_array().unwrap().len(), 100);
@@ -288,7 +309,11 @@ async fn unknown_people_and_taken_keys_are_faults_unless_the_caller_says_otherwi
     let summary = import(&far, "?unknown_people=skip", export.text()).await.is(200).json();
     assert_eq!((&summary["tasks"], &summary["comments"]), (&json!(5), &json!(0)), "{summary}");
     let lines = parsed(&far.get("/export").await.is(200));
-    assert!(of_type(&lines, "task").iter().all(|task| task["created_by"] == far.email.as_str() && task["assignees"] == json!([])));
+    assert!(
+        of_type(&lines, "task")
+            .iter()
+            .all(|task| task["created_by"] == far.email.as_str() && task["assignees"] == json!([]))
+    );
 
     // Into the organization that it came from.
     let problem = import(&team.owner, "", export.text()).await.is_problem(422, "invalid");
@@ -298,7 +323,10 @@ async fn unknown_people_and_taken_keys_are_faults_unless_the_caller_says_otherwi
     assert_eq!(team.owner.get("/projects").await.is(200).json()["data"].as_array().unwrap().len(), 2);
     for expected in ["OPS2", "OPS3"] {
         let summary = import(&team.owner, "?taken_keys=rename", export.text()).await.is(200).json();
-        assert_eq!((&summary["projects"][0]["key"], &summary["projects"][0]["former_key"]), (&json!(expected), &json!("OPS")));
+        assert_eq!(
+            (&summary["projects"][0]["key"], &summary["projects"][0]["former_key"]),
+            (&json!(expected), &json!("OPS"))
+        );
     }
 }
 

@@ -61,7 +61,11 @@ async fn a_table_goes_out_and_comes_in_again_as_it_was() {
         assert!(!bare, "{dangerous}: {}", table.text());
     }
     let summary = import(&team.member, &dev, "", table.text()).await.is(200).json();
-    assert_eq!((&summary["tasks"], &summary["labels"], &summary["lines"]), (&json!(4), &json!(2), &json!(4)), "{summary}");
+    assert_eq!(
+        (&summary["tasks"], &summary["labels"], &summary["lines"]),
+        (&json!(4), &json!(2), &json!(4)),
+        "{summary}"
+    );
     let again = team.member.get(&format!("/tasks.csv?project={dev}")).await.is(200);
     assert_eq!(cells(again.text()), cells(table.text()));
     assert!(again.text().contains(",DEV-1,"), "one hangs under another: {}", again.text());
@@ -109,11 +113,15 @@ async fn a_table_comes_in_whole_or_not_at_all() {
     let project = team.project("OPS", "open").await;
     let told = async |query: &str, table: &str| {
         let problem = import(&team.member, &project, query, table).await.is_problem(422, "invalid");
-        let fault = |fault: &Value| format!("{} {}", fault["pointer"].as_str().unwrap(), fault["code"].as_str().unwrap());
+        let fault =
+            |fault: &Value| format!("{} {}", fault["pointer"].as_str().unwrap(), fault["code"].as_str().unwrap());
         problem["errors"].as_array().unwrap().iter().map(fault).collect::<Vec<_>>()
     };
     let rest = format!("Fine,{}\n", team.member.email);
-    assert_eq!(told("", &format!("title,assignees\n{rest},\nToo,much,here\n")).await, ["/lines/3/title missing", "/lines/4 not_a_row"]);
+    assert_eq!(
+        told("", &format!("title,assignees\n{rest},\nToo,much,here\n")).await,
+        ["/lines/3/title missing", "/lines/4 not_a_row"]
+    );
     assert_eq!(told("", "name\nx\n").await, ["/lines/1/0 unknown", "/lines/1/title missing"]);
     let strangers = format!("title,assignees\n{rest}Not,nobody@example.org\n");
     assert_eq!(told("", &strangers).await, ["/lines/3/assignees/0 unknown_person"]);
@@ -121,7 +129,10 @@ async fn a_table_comes_in_whole_or_not_at_all() {
     assert_eq!(count(&app, "tasks").await, 0);
 
     let tried = import(&team.member, &project, "?unknown_people=skip&dry_run=true", &strangers).await.is(200).json();
-    assert_eq!((&tried["dry_run"], &tried["tasks"], &tried["skipped"][0]["line"]), (&json!(true), &json!(2), &json!(3)));
+    assert_eq!(
+        (&tried["dry_run"], &tried["tasks"], &tried["skipped"][0]["line"]),
+        (&json!(true), &json!(2), &json!(3))
+    );
     assert_eq!(count(&app, "tasks").await, 0);
     let _ = import(&team.member, &project, "?unknown_people=skip", &strangers).await.is(200);
     assert_eq!(count(&app, "tasks").await, 2);

@@ -186,7 +186,8 @@ fn operation_of(chapter: &Chapter, operation: &Operation, sketch: &Sketch, schem
         });
     }
     if let Some(media) = &sketch.upload {
-        described["requestBody"] = json!({ "required": true, "content": { media: { "schema": { "type": "string" } } } });
+        described["requestBody"] =
+            json!({ "required": true, "content": { media: { "schema": { "type": "string" } } } });
     }
     described
 }

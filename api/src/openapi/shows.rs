@@ -5,7 +5,7 @@ use serde_json::json;
 use utoipa::ToSchema;
 
 use super::sketch::{Shows, Sketch};
-use crate::answer::{Media, Accepted, Answer, Attachment, Changed, Created, Done, Download, Found};
+use crate::answer::{Accepted, Answer, Attachment, Changed, Created, Done, Download, Found, Media};
 
 impl<T: Shows> Shows for Answer<T> {
     fn describe(sketch: &mut Sketch) {

@@ -10,7 +10,7 @@ use crate::{
     guards::{Id, Query, Still, Upload},
 };
 
-#[get("/<_>/export")]
+#[get("/<_>/export", format = "application/x-ndjson")]
 pub(crate) async fn export(still: Still<ReadAudit>, desk: &State<Desk>) -> Answer<Attachment<Lines>> {
     let Still { scope, seat: _seat } = still;
     Ok(Attachment::of(exchange::export(scope, desk).await?))
@@ -18,11 +18,12 @@ pub(crate) async fn export(still: Still<ReadAudit>, desk: &State<Desk>) -> Answe
 
 #[post("/<_>/import", data = "<upload>")]
 pub(crate) async fn import(upload: Upload<UpdateOrganization, Whole, ImportOptions>) -> Answer<Changed<Imported>> {
-    let Upload { scope, body, options, seat: _seat } = upload;
-    Changed::of(&exchange::import(scope, body, options).await?)
+    let Upload { mut scope, body, options, seat: _seat } = upload;
+    let imported = exchange::import(&mut scope, body, &options).await?;
+    Changed::tried(scope, imported, options.dry_run.0).await
 }
 
-#[get("/<_>/tasks.csv")]
+#[get("/<_>/tasks.csv", format = "text/csv")]
 pub(crate) async fn export_tasks(
     still: Still<ReadTasks>,
     filter: Query<TableFilter>,
@@ -37,6 +38,7 @@ pub(crate) async fn import_tasks(
     id: Id<ProjectId>,
     upload: Upload<WriteTasks, exchange::Table, TableOptions>,
 ) -> Answer<Changed<Imported>> {
-    let Upload { scope, body, options, seat: _seat } = upload;
-    Changed::of(&exchange::import_tasks(scope, id.found()?, body, options).await?)
+    let Upload { mut scope, body, options, seat: _seat } = upload;
+    let imported = exchange::import_tasks(&mut scope, id.found()?, body, &options).await?;
+    Changed::tried(scope, imported, options.dry_run.0).await
 }

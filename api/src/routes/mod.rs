@@ -2,6 +2,7 @@
 
 mod accounts;
 mod audit;
+mod batches;
 mod comments;
 mod deletion;
 mod deliveries;
@@ -145,6 +146,7 @@ contents! {
     "Tasks": "What is to be done, when and by whom." {
         "/v1/orgs":
             tasks::create "Create a task",
+            batches::create "Do many things to tasks at once",
             tasks::list "List tasks",
             exchange::export_tasks "Export tasks as a table",
             exchange::import_tasks "Import a table of tasks into a project",

@@ -34,12 +34,7 @@ impl Desk {
     /// Files lie in `directory`; what is sent to us has at most `limit` bytes.
     #[must_use]
     pub fn new(directory: PathBuf, limit: u64) -> Self {
-        Self {
-            directory,
-            limit,
-            seats: Arc::new(Semaphore::new(SEATS)),
-            files: Arc::new(Semaphore::new(FILES)),
-        }
+        Self { directory, limit, seats: Arc::new(Semaphore::new(SEATS)), files: Arc::new(Semaphore::new(FILES)) }
     }
 
     /// The most bytes of an import.

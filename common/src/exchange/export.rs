@@ -63,8 +63,7 @@ impl Writer {
 /// # Errors
 /// [`Error::Forbidden`] for who cannot read tasks or members, [`Error::Busy`].
 pub async fn export(mut scope: Scope<ReadAudit>, desk: &Desk) -> Result<Committed<Spool>> {
-    let mut file =
-        Writer { spool: desk.spool()?, digest: Sha256::new(), counts: Counts::default() };
+    let mut file = Writer { spool: desk.spool()?, digest: Sha256::new(), counts: Counts::default() };
     let (header, expected) = header(&mut scope).await?;
     let private = header.private_projects;
     file.put(&Line::Taskbell(header)).await?;
@@ -111,10 +110,9 @@ async fn header(scope: &mut Scope<ReadAudit>) -> Result<(Header, Counts)> {
     .fetch_one(scope.sql())
     .await?;
     // Whoever may export may read what is exported; of a token its scopes must say so.
-    for (held, name) in [
-        (row.held.hold::<ReadTasks>(), ReadTasks::NAME),
-        (row.held.hold::<ListMembers>(), ListMembers::NAME),
-    ] {
+    for (held, name) in
+        [(row.held.hold::<ReadTasks>(), ReadTasks::NAME), (row.held.hold::<ListMembers>(), ListMembers::NAME)]
+    {
         if !held {
             return Err(Error::Forbidden(name));
         }
@@ -152,7 +150,12 @@ async fn projects<'a>(scope: &mut Scope<ReadAudit>, people: &'a Everybody, priva
         colour: row.colour,
         visibility: row.visibility,
         archived: row.archived,
-        grants: people.emails(&row.members).into_iter().zip(row.roles).map(|(member, role)| Grant { member, role }).collect(),
+        grants: people
+            .emails(&row.members)
+            .into_iter()
+            .zip(row.roles)
+            .map(|(member, role)| Grant { member, role })
+            .collect(),
         created_by: people.email(row.created_by),
         created_at: row.created_at,
     });
@@ -175,31 +178,49 @@ async fn content(scope: &mut Scope<ReadAudit>, file: &mut Writer, people: &Every
            where t.project_id = $1 and t.deleted_at is null and r.removed_at is null order by r.task_id, r.id"#,
         project
     );
-    file.each(reminders.fetch(scope.sql()), |counts| &mut counts.reminders, |row| {
-        let when = WhenColumns { offset: row.offset, local: row.local_time, zone: row.time_zone, at: row.at };
-        let to = row.account_id.map_or("assignees", |account| people.email(account));
-        Line::Reminder(Reminder { task: row.task_id, when: when.when(), to })
-    })
+    file.each(
+        reminders.fetch(scope.sql()),
+        |counts| &mut counts.reminders,
+        |row| {
+            let when = WhenColumns { offset: row.offset, local: row.local_time, zone: row.time_zone, at: row.at };
+            let to = row.account_id.map_or("assignees", |account| people.email(account));
+            Line::Reminder(Reminder { task: row.task_id, when: when.when(), to })
+        },
+    )
     .await?;
     let comments = sqlx::query!(
         "select c.task_id, c.author_id, c.body, c.created_at, c.edited_at from comments c join tasks t on t.id = c.task_id
          where t.project_id = $1 and t.deleted_at is null and c.deleted_at is null order by c.task_id, c.id",
         project
     );
-    file.each(comments.fetch(scope.sql()), |counts| &mut counts.comments, |row| {
-        let (author, body) = (people.email(row.author_id), row.body);
-        Line::Comment(Comment { task: row.task_id, author, body, created_at: row.created_at, edited_at: row.edited_at })
-    })
+    file.each(
+        comments.fetch(scope.sql()),
+        |counts| &mut counts.comments,
+        |row| {
+            let (author, body) = (people.email(row.author_id), row.body);
+            Line::Comment(Comment {
+                task: row.task_id,
+                author,
+                body,
+                created_at: row.created_at,
+                edited_at: row.edited_at,
+            })
+        },
+    )
     .await?;
     let events = sqlx::query!(
         "select e.task_id, e.actor_id, e.action, e.changes, e.at from task_events e join tasks t on t.id = e.task_id
          where t.project_id = $1 and t.deleted_at is null order by e.task_id, e.id",
         project
     );
-    file.each(events.fetch(scope.sql()), |counts| &mut counts.events, |row| {
-        let (actor, action) = (people.email(row.actor_id), row.action);
-        Line::Event(Event { task: row.task_id, actor, action, changes: row.changes, at: row.at })
-    })
+    file.each(
+        events.fetch(scope.sql()),
+        |counts| &mut counts.events,
+        |row| {
+            let (actor, action) = (people.email(row.actor_id), row.action);
+            Line::Event(Event { task: row.task_id, actor, action, changes: row.changes, at: row.at })
+        },
+    )
     .await
 }
 
@@ -224,33 +245,42 @@ async fn tasks(
         project,
         subtasks,
     );
-    file.each(rows.fetch(scope.sql()), |counts| &mut counts.tasks, |row| {
-        let start = DueColumns { on: row.start_on, local: row.start_local, zone: row.start_zone, at: row.start_at };
-        let due = DueColumns { on: row.due_on, local: row.due_local, zone: row.due_zone, at: row.due_at };
-        let turns = row.recurrence.zip(row.recurrence_basis).zip(row.recurrence_start);
-        Line::Task(Box::new(Task {
-            id: row.id,
-            project,
-            number: row.number,
-            title: row.title,
-            description: row.description,
-            status: row.status,
-            priority: row.priority,
-            start: start.due(),
-            due: due.due(),
-            recurrence: turns.map(|((rule, from), start)| Recurrence { rule, from, start, occurrence: row.occurrence }),
-            parent: row.parent,
-            position: row.position,
-            labels: row.labels,
-            assignees: people.emails(&row.assignees),
-            watching: people.emails(&row.watching),
-            muted: people.emails(&row.muted),
-            created_by: people.email(row.created_by),
-            created_at: row.created_at,
-            updated_at: row.updated_at,
-            completed_by: row.completed_by.map(|account| people.email(account)),
-            completed_at: row.completed_at,
-        }))
-    })
+    file.each(
+        rows.fetch(scope.sql()),
+        |counts| &mut counts.tasks,
+        |row| {
+            let start = DueColumns { on: row.start_on, local: row.start_local, zone: row.start_zone, at: row.start_at };
+            let due = DueColumns { on: row.due_on, local: row.due_local, zone: row.due_zone, at: row.due_at };
+            let turns = row.recurrence.zip(row.recurrence_basis).zip(row.recurrence_start);
+            Line::Task(Box::new(Task {
+                id: row.id,
+                project,
+                number: row.number,
+                title: row.title,
+                description: row.description,
+                status: row.status,
+                priority: row.priority,
+                start: start.due(),
+                due: due.due(),
+                recurrence: turns.map(|((rule, from), start)| Recurrence {
+                    rule,
+                    from,
+                    start,
+                    occurrence: row.occurrence,
+                }),
+                parent: row.parent,
+                position: row.position,
+                labels: row.labels,
+                assignees: people.emails(&row.assignees),
+                watching: people.emails(&row.watching),
+                muted: people.emails(&row.muted),
+                created_by: people.email(row.created_by),
+                created_at: row.created_at,
+                updated_at: row.updated_at,
+                completed_by: row.completed_by.map(|account| people.email(account)),
+                completed_at: row.completed_at,
+            }))
+        },
+    )
     .await
 }

@@ -10,6 +10,7 @@ use std::{
     task::{Context, Poll},
 };
 
+use sha2::{Digest as _, Sha256};
 use tokio::{
     fs::File,
     io::{self, AsyncRead, AsyncSeek, AsyncSeekExt as _, AsyncWriteExt as _, BufWriter, ReadBuf},
@@ -35,6 +36,7 @@ const BUFFER: usize = 64 * 1024;
 pub struct Spool {
     file: BufWriter<File>,
     length: u64,
+    digest: Sha256,
     place: OwnedSemaphorePermit,
 }
 
@@ -75,7 +77,12 @@ pub(super) fn broken(fault: io::Error) -> Error {
 impl Spool {
     pub(super) fn new(directory: &Path, place: OwnedSemaphorePermit) -> Result<Self> {
         let file = tempfile::tempfile_in(directory).map_err(broken)?;
-        Ok(Self { file: BufWriter::with_capacity(BUFFER, File::from_std(file)), length: 0, place })
+        Ok(Self {
+            file: BufWriter::with_capacity(BUFFER, File::from_std(file)),
+            length: 0,
+            digest: Sha256::new(),
+            place,
+        })
     }
 
     /// Appends.
@@ -84,6 +91,7 @@ impl Spool {
     /// The disk's.
     pub async fn write(&mut self, bytes: &[u8]) -> Result<()> {
         self.length += bytes.len() as u64;
+        self.digest.update(bytes);
         self.file.write_all(bytes).await.map_err(broken)
     }
 
@@ -91,6 +99,12 @@ impl Spool {
     #[must_use]
     pub fn length(&self) -> u64 {
         self.length
+    }
+
+    /// What the bytes add up to.
+    #[must_use]
+    pub fn digest(&self) -> [u8; 32] {
+        self.digest.clone().finalize().into()
     }
 
     /// Nothing more comes: from now on it is read, from its beginning.

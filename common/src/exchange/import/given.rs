@@ -226,7 +226,8 @@ impl std::str::FromStr for Position {
 
     fn from_str(text: &str) -> Result<Self, ImportFault> {
         let (whole, part) = text.trim_start_matches('-').split_once('.').unwrap_or((text.trim_start_matches('-'), "0"));
-        let digits = |text: &str, most| (1..=most).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
+        let digits =
+            |text: &str, most| (1..=most).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
         let fits = !text.starts_with("--") && digits(whole, 30) && digits(part, 4_000);
         if fits { Ok(Self(text.to_owned())) } else { Err(ImportFault::NotAPosition) }
     }

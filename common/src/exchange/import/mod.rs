@@ -3,9 +3,9 @@
 
 mod fault;
 mod given;
+mod pending;
 mod people;
 mod plan;
-mod pending;
 mod read;
 mod take;
 mod task;

@@ -23,12 +23,7 @@ impl Pending {
     }
 
     /// Writes everything, what others hang on first.
-    pub(super) async fn write(
-        &mut self,
-        core: &mut Core,
-        origin: &str,
-        imported: &mut Imported,
-    ) -> Result<()> {
+    pub(super) async fn write(&mut self, core: &mut Core, origin: &str, imported: &mut Imported) -> Result<()> {
         write::labels(core, &self.labels).await?;
         write::tasks(core, &self.tasks, origin).await?;
         let skipped = plan::reminders(core, &self.reminders).await?;

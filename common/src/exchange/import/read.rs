@@ -53,7 +53,8 @@ pub(super) fn heaps<T: Send + 'static>(
         let mut heap = Vec::with_capacity(HEAP);
         let mut give = |number, item| {
             heap.push((number, item));
-            heap.len() < HEAP || sender.blocking_send(Ok(std::mem::replace(&mut heap, Vec::with_capacity(HEAP)))).is_ok()
+            heap.len() < HEAP
+                || sender.blocking_send(Ok(std::mem::replace(&mut heap, Vec::with_capacity(HEAP)))).is_ok()
         };
         let ended = read(received, &mut give);
         // Whoever does not listen any more has already been told why.

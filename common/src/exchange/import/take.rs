@@ -9,14 +9,14 @@ use super::{
     ImportOptions, Imported, ImportedProject, Skipped, Taken, Unknown,
     fault::{Complaints, ImportFault},
     given::{Comment, Label, Line, Project, Reminder, Told},
-    people::People,
     pending::Pending,
+    people::People,
     plan::ReminderRow,
     read,
     write::{CommentRow, LabelRow},
 };
 use crate::{
-    access::{Committed, Core, CreateProjects, Scope, UpdateOrganization, Written},
+    access::{Core, CreateProjects, Scope, UpdateOrganization, Written},
     audit::{self, Action, Event},
     error::{Error, Result},
     exchange::Whole,
@@ -65,13 +65,13 @@ pub(super) struct Taking<'s> {
 ///
 /// # Errors
 /// Every fault of every line, the first hundred of them; [`Error::Forbidden`] for who could not create what is in it.
-pub async fn import(mut scope: Scope<UpdateOrganization>, whole: Whole, options: ImportOptions) -> Result<Committed<Imported>> {
-    let rehearsal = options.dry_run.0;
-    let imported = take(scope.core(), whole, &options).await?;
-    if rehearsal {
-        return Ok(scope.take_back(Written(Imported { dry_run: true, ..imported })));
-    }
-    scope.commit(Written(imported)).await
+pub async fn import(
+    scope: &mut Scope<UpdateOrganization>,
+    whole: Whole,
+    options: &ImportOptions,
+) -> Result<Written<Imported>> {
+    let imported = take(scope.core(), whole, options).await?;
+    Ok(Written(Imported { dry_run: options.dry_run.0, ..imported }))
 }
 
 async fn take(core: &mut Core, whole: Whole, options: &ImportOptions) -> Result<Imported> {
@@ -196,7 +196,8 @@ impl Taking<'_> {
         )
         .execute(self.core.sql())
         .await?;
-        let told = json!({ "key": key, "name": given.name, "visibility": given.visibility, "imported_from": self.origin });
+        let told =
+            json!({ "key": key, "name": given.name, "visibility": given.visibility, "imported_from": self.origin });
         audit::record(self.core, Event::new(Action::ProjectCreated).about(id).after(told)).await
     }
 
@@ -271,7 +272,8 @@ impl Taking<'_> {
             return self.imported.skip(Skipped { line, reason: "unknown_person" });
         };
         let (body, mentions) = self.people.rename_mentions(given.body.as_str());
-        let (created_at, edited_at) = (given.created_at.map(crate::time::Instant::sql), given.edited_at.map(crate::time::Instant::sql));
+        let (created_at, edited_at) =
+            (given.created_at.map(crate::time::Instant::sql), given.edited_at.map(crate::time::Instant::sql));
         self.pending.comments.push(CommentRow { task, author, body, mentions, created_at, edited_at });
     }
 
@@ -293,10 +295,12 @@ impl Taking<'_> {
         .await?;
         // Two imports at once, or one beside a new project: the second one counts the first.
         memberships::lock_actor::<CreateProjects>(self.core).await?;
-        let projects = sqlx::query_scalar!(r#"select count(*) as "count!" from projects"#).fetch_one(self.core.sql()).await?;
+        let projects =
+            sqlx::query_scalar!(r#"select count(*) as "count!" from projects"#).fetch_one(self.core.sql()).await?;
         self.core.db.quotas.admit(Quota::Projects, projects)?;
         still_members(self.core, &self.people).await?;
-        let told = json!({ "from": self.origin, "projects": self.imported.projects.len(), "tasks": self.imported.tasks });
+        let told =
+            json!({ "from": self.origin, "projects": self.imported.projects.len(), "tasks": self.imported.tasks });
         audit::record(self.core, Event::new(Action::OrganizationImported).after(told)).await?;
         Ok(self.imported)
     }
@@ -311,7 +315,10 @@ pub(super) async fn still_members(core: &mut Core, people: &People) -> Result<()
     if people.used.iter().all(|account| active.contains(account)) {
         Ok(())
     } else {
-        Err(Error::Conflict { code: "not_a_member", detail: "somebody in it is not an active member of the organization any more" })
+        Err(Error::Conflict {
+            code: "not_a_member",
+            detail: "somebody in it is not an active member of the organization any more",
+        })
     }
 }
 

@@ -56,7 +56,8 @@ impl Taking<'_> {
         let muted = self.crowd(line, "/muted", &given.muted);
         let watching = self.crowd(line, "/watching", &given.watching);
         // Somebody who stands in both is muted: that is what they asked for.
-        let watching = watching.into_iter().filter(|account| !muted.contains(account)).map(|account| (account, "watching"));
+        let watching =
+            watching.into_iter().filter(|account| !muted.contains(account)).map(|account| (account, "watching"));
         let watches = watching.chain(muted.iter().map(|account| (*account, "muted"))).collect();
         let turns = given.recurrence.as_ref().and_then(|turns| self.turns(line, turns, given.due.as_ref()));
         let row = TaskRow {

@@ -15,7 +15,7 @@ use super::{
     write::{LabelRow, TaskRow},
 };
 use crate::{
-    access::{Committed, Core, InProject, Permission, Scope, WriteTasks, Written},
+    access::{Core, InProject, Permission, Scope, WriteTasks, Written},
     audit::{self, Action, Event},
     error::{Error, Result},
     exchange::{
@@ -60,18 +60,14 @@ struct Filling {
 /// # Errors
 /// Every fault of every row, the first hundred of them; [`Error::NotFound`], [`Error::Forbidden`].
 pub async fn import_tasks(
-    mut scope: Scope<WriteTasks>,
+    scope: &mut Scope<WriteTasks>,
     project: ProjectId,
     table: Table,
-    options: TableOptions,
-) -> Result<Committed<Imported>> {
-    let rehearsal = options.dry_run.0;
-    let mut project = InProject::<WriteTasks>::enter(&mut scope, project).await?;
-    let imported = fill(&mut project, table, &options).await?;
-    if rehearsal {
-        return Ok(scope.take_back(Written(Imported { dry_run: true, ..imported })));
-    }
-    scope.commit(Written(imported)).await
+    options: &TableOptions,
+) -> Result<Written<Imported>> {
+    let mut project = InProject::<WriteTasks>::enter(scope, project).await?;
+    let imported = fill(&mut project, table, options).await?;
+    Ok(Written(Imported { dry_run: options.dry_run.0, ..imported }))
 }
 
 async fn fill(project: &mut InProject<'_, WriteTasks>, table: Table, options: &TableOptions) -> Result<Imported> {
@@ -122,7 +118,14 @@ async fn lock(project: &mut InProject<'_, WriteTasks>) -> Result<Place> {
         .await?;
     let quotas = project.core.db.quotas;
     let labels = labels.into_iter().map(|label| (label.name, label.id)).collect();
-    Ok(Place { id: project.id, key: row.key, last_number: row.last_number, labels, tasks: row.task_count.into(), quotas })
+    Ok(Place {
+        id: project.id,
+        key: row.key,
+        last_number: row.last_number,
+        labels,
+        tasks: row.task_count.into(),
+        quotas,
+    })
 }
 
 impl Filling {
@@ -146,7 +149,8 @@ impl Filling {
         self.place.tasks += 1;
         self.place.quotas.admit(Quota::Tasks, self.place.tasks)?;
         self.imported.lines += 1;
-        let status = row.status.unwrap_or(if row.completed_at.is_some() { TaskStatus::Completed } else { TaskStatus::Open });
+        let status =
+            row.status.unwrap_or(if row.completed_at.is_some() { TaskStatus::Completed } else { TaskStatus::Open });
         if status != TaskStatus::Completed && row.completed_at.is_some() {
             self.complaints.add(line, "/completed_at", &ImportFault::Completion);
         }

@@ -160,10 +160,8 @@ async fn people(core: &mut Core, rows: &[TaskRow]) -> Result<()> {
         .execute(core.sql())
         .await?;
     }
-    let watched: Vec<(Uuid, Uuid, &str)> = rows
-        .iter()
-        .flat_map(|row| row.watches.iter().map(|(account, state)| (row.id.0, account.0, *state)))
-        .collect();
+    let watched: Vec<(Uuid, Uuid, &str)> =
+        rows.iter().flat_map(|row| row.watches.iter().map(|(account, state)| (row.id.0, account.0, *state))).collect();
     if !watched.is_empty() {
         sqlx::query!(
             "insert into task_watches (org_id, task_id, account_id, state)

@@ -42,7 +42,8 @@ mod tests {
 
     #[test]
     fn no_cell_is_a_formula_and_every_text_comes_back_as_it_was() {
-        for text in ["=1+1", "+49 30 1", "-", "@here", "\tx", "\rx", "'=1", "''", "'", "'tis", "plain", "", "a=b", "é"] {
+        for text in ["=1+1", "+49 30 1", "-", "@here", "\tx", "\rx", "'=1", "''", "'", "'tis", "plain", "", "a=b", "é"]
+        {
             let cell = guarded(text);
             assert!(!cell.starts_with(['=', '+', '-', '@', '\t', '\r']), "{text:?}");
             assert_eq!(bare(&cell), text);

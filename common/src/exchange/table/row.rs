@@ -182,13 +182,16 @@ mod tests {
     fn what_is_wrong_with_a_table_is_told_with_its_line() {
         let codes = |text: &str| {
             let faults = read_all(text).into_iter().filter_map(|(line, row)| Some((line, row.err()?)));
-            faults.flat_map(|(line, faults)| faults.into_iter().map(move |(at, code)| (line, at, code))).collect::<Vec<_>>()
+            faults
+                .flat_map(|(line, faults)| faults.into_iter().map(move |(at, code)| (line, at, code)))
+                .collect::<Vec<_>>()
         };
         let fault = |line, at: &str, code| (line, at.to_owned(), code);
         assert_eq!(codes(""), [fault(1, "/title", "missing")]);
         assert_eq!(
             codes("name,due,due\nx,,"),
-            [(1, "/0", "unknown"), (1, "/due", "repeated"), (1, "/title", "missing")].map(|(line, at, code)| fault(line, at, code))
+            [(1, "/0", "unknown"), (1, "/due", "repeated"), (1, "/title", "missing")]
+                .map(|(line, at, code)| fault(line, at, code))
         );
         assert_eq!(
             codes("title,priority,due,status\nA,high,soon,done\nB,1\n,,,"),
