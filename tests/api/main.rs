@@ -10,7 +10,6 @@
 mod accounts;
 mod archive;
 mod audit;
-mod batches;
 mod comments;
 mod cors;
 mod deletion;

@@ -22,8 +22,7 @@ use crate::{
     access::{Core, Written},
     error::Result,
     ids::{
-        AccountId, CommentId, DeliveryId, EmailChangeId, InvitationId, MailId, PasswordResetId, ReminderId, TaskId,
-        VerificationId,
+        AccountId, CommentId, DeliveryId, EmailChangeId, InvitationId, MailId, PasswordResetId, ReminderId, TaskId, VerificationId,
     },
 };
 

@@ -13,9 +13,7 @@ use crate::{
 /// Locks the project, and asks once more: the permission may have gone while this request waited. Whoever writes into the
 /// project keeps it, or has written a row that refers to it, and is waited for.
 pub(super) async fn lock(project: &mut InProject<'_, ManageProject>) -> Result<Project> {
-    sqlx::query!("select id from projects where id = $1 for update", project.id.0)
-        .fetch_one(project.core.sql())
-        .await?;
+    sqlx::query!("select id from projects where id = $1 for update", project.id.0).fetch_one(project.core.sql()).await?;
     project.admit_again().await?;
     find(project.core, project.id).await?.ok_or(Error::NotFound)
 }
@@ -64,7 +62,10 @@ pub async fn unarchive(project: &mut InProject<'_, ManageProject>) -> Result<Wri
 ///
 /// # Errors
 /// `not_archived`, those of the precondition.
-pub async fn destroy(project: &mut InProject<'_, ManageProject>, precondition: &Precondition) -> Result<Written<()>> {
+pub async fn destroy(
+    project: &mut InProject<'_, ManageProject>,
+    precondition: &Precondition,
+) -> Result<Written<()>> {
     let before = lock(project).await?;
     precondition.check(before.version)?;
     if before.archived_at.is_none() {
