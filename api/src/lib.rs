@@ -1,6 +1,7 @@
 //! The HTTP side of Taskbell. No SQL here, and no decision about who may do what: those are the domain's.
 
 mod answer;
+mod batch;
 mod catchers;
 mod database;
 mod fairings;

@@ -63,6 +63,14 @@ pub enum Error {
         /// A sentence.
         detail: &'static str,
     },
+    /// One of several deeds that stand or fall together: nothing was done.
+    #[error("one of the operations failed, and none was done: {cause}")]
+    Batch {
+        /// Where it stands.
+        place: String,
+        /// Why.
+        cause: Box<Self>,
+    },
     /// There is as much of something as the operator lets there be.
     #[error("this would be more than the {most} {quota}")]
     Quota {
@@ -155,6 +163,7 @@ const CONSTRAINTS: &[(&str, &str, &str)] = &[
     ("accounts_email_key", "email_taken", "another account has this address"),
     ("memberships_active_owner", "last_owner", "an organization keeps at least one active owner"),
     ("task_assignees_account_fkey", "not_a_member", "an assignee is not a member of the organization"),
+    ("task_labels_label_fkey", "label_gone", "a label was deleted at this moment"),
     ("reminders_account_fkey", "not_a_member", "the reminder's recipient is not a member of the organization"),
     ("project_grants_account_fkey", "not_a_member", "the account is not a member of the organization"),
 ];

@@ -10,6 +10,7 @@
 mod accounts;
 mod archive;
 mod audit;
+mod batches;
 mod comments;
 mod cors;
 mod deletion;
