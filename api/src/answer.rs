@@ -5,6 +5,7 @@ use std::{io::Cursor, marker::PhantomData};
 use common::{
     access::{Committed, Scope, Written},
     exchange::Spool,
+    idempotency::{Kept, Outcome},
     shown::{Rendered, Shown},
 };
 use rocket::{
@@ -100,8 +101,8 @@ struct Sent<T> {
 }
 
 impl<T: Shown> Sent<T> {
-    async fn commit<P>(scope: Scope<P>, written: Written<T>) -> Answer<Self> {
-        Ok(Self { rendered: scope.answer(written).await?.into_inner(), of: PhantomData })
+    async fn commit<P>(scope: Scope<P>, written: Written<T>, outcome: Outcome) -> Answer<Self> {
+        Ok(Self { rendered: scope.answer(written, outcome).await?.into_inner(), of: PhantomData })
     }
 
     fn of(committed: &Committed<T>) -> Answer<Self> {
@@ -112,7 +113,7 @@ impl<T: Shown> Sent<T> {
 impl<T: Shown> Changed<T> {
     /// Commits a change.
     pub(crate) async fn commit<P>(scope: Scope<P>, written: Written<T>) -> Answer<Self> {
-        Sent::commit(scope, written).await.map(Self)
+        Sent::commit(scope, written, Outcome::Changed).await.map(Self)
     }
 
     /// A change that is committed.
@@ -129,7 +130,7 @@ impl<T: Shown> Changed<T> {
 impl<T: Shown> Created<T> {
     /// Commits something new.
     pub(crate) async fn commit<P>(scope: Scope<P>, written: Written<T>) -> Answer<Self> {
-        Sent::commit(scope, written).await.map(Self)
+        Sent::commit(scope, written, Outcome::Created).await.map(Self)
     }
 
     /// Something new that is committed.
@@ -141,7 +142,7 @@ impl<T: Shown> Created<T> {
 impl Done {
     /// Commits what there is nothing to say about.
     pub(crate) async fn commit<P>(scope: Scope<P>, written: Written<()>) -> Answer<Self> {
-        Ok(Self(scope.commit(written).await?))
+        Ok(Self(scope.done(written, Outcome::Done).await?))
     }
 
     /// It is committed.
@@ -161,6 +162,22 @@ fn json(status: Status, rendered: Rendered) -> Response<'static> {
         .max_chunk_size(length.max(1))
         .sized_body(length, Cursor::new(json))
         .finalize()
+}
+
+/// What was answered when the same was asked before.
+pub(crate) fn again(kept: Kept) -> Response<'static> {
+    let status = match kept.outcome {
+        Outcome::Changed => Status::Ok,
+        Outcome::Created => Status::Created,
+        Outcome::Accepted => Status::Accepted,
+        Outcome::Done => Status::NoContent,
+    };
+    let mut response = match kept.rendered {
+        Some(rendered) => json(status, rendered),
+        None => Response::build().status(status).finalize(),
+    };
+    response.set_raw_header("Idempotent-Replayed", "true");
+    response
 }
 
 /// 200, or 304 to whoever has these very bytes.

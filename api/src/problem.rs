@@ -3,7 +3,8 @@
 use std::borrow::Cow;
 
 use common::{
-    error::Error,
+    error::{Error, Repetition},
+    idempotency::Kept,
     input::{Faults, FieldFault},
 };
 use rocket::{
@@ -14,7 +15,10 @@ use rocket::{
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::fairings::{leave_denied, request_id, trace_id};
+use crate::{
+    answer::again,
+    fairings::{leave_denied, request_id, trace_id},
+};
 
 /// What a PATCH takes.
 pub(crate) const PATCHES: &str = "application/merge-patch+json, application/json";
@@ -39,6 +43,8 @@ enum Aside {
     Cause(String),
     /// What a member was denied, for the organization's audit log.
     Denied(&'static str),
+    /// It is no problem at all: this was answered when the same was asked before.
+    Answered(Box<Kept>),
 }
 
 /// Its JSON.
@@ -94,7 +100,7 @@ impl Problem {
     /// Tells the logs what the answer does not say.
     pub(crate) fn log(&self, request: &Request<'_>) {
         match &self.aside {
-            Aside::Nothing => {}
+            Aside::Nothing | Aside::Answered(_) => {}
             Aside::Cause(cause) => {
                 let (request_id, trace_id) = (request_id(request), trace_id(request));
                 tracing::error!(cause, request_id, trace_id, code = self.code, "a request failed");
@@ -106,6 +112,12 @@ impl Problem {
     pub(crate) fn with(mut self, header: &'static str, value: impl Into<String>) -> Self {
         self.headers.push((header, value.into()));
         self
+    }
+
+    /// The way round a handler, for what it has answered before: a guard can do no more than refuse.
+    pub(crate) fn answered(kept: Kept) -> Self {
+        let aside = Aside::Answered(Box::new(kept));
+        Self { aside, ..Self::new(Status::Conflict, "answered", "This was answered before.") }
     }
 
     /// A failure of ours: the answer says no more than that.
@@ -217,6 +229,13 @@ impl From<Error> for Problem {
                 problem
             }
             Error::Quota { .. } => Self::new(Status::Conflict, "quota_reached", detail),
+            Error::Repeated(repetition) => match repetition {
+                Repetition::OtherRequest => Self::new(Status::UnprocessableEntity, repetition.code(), detail),
+                Repetition::ShownOnce => Self::new(Status::Conflict, repetition.code(), detail),
+                Repetition::Running | Repetition::Answered => {
+                    Self::new(Status::Conflict, repetition.code(), detail).with("Retry-After", "1")
+                }
+            },
             Error::Busy => Self::new(Status::ServiceUnavailable, "busy", detail).with("Retry-After", "2"),
             Error::Unavailable(_) => {
                 Self::new(Status::ServiceUnavailable, "unavailable", detail).with("Retry-After", "5").because(story)
@@ -234,6 +253,9 @@ fn capitalized(sentence: &str) -> String {
 impl<'r> Responder<'r, 'static> for Problem {
     fn respond_to(self, request: &'r Request<'_>) -> rocket::response::Result<'static> {
         self.log(request);
+        if let Aside::Answered(kept) = self.aside {
+            return Ok(again(*kept));
+        }
         let document = Document {
             r#type: format!("urn:taskbell:problem:{}", self.code),
             title: self.status.reason().unwrap_or("Error"),

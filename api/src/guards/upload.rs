@@ -51,9 +51,13 @@ impl<P: Permission, T: Arrived, Q: Input> Upload<P, T, Q> {
         }
         let options = parameters(request).and_then(common::input::read).map_err(Problem::of_query)?;
         let desk = desk(request)?;
-        let body = T::open(receive(data, desk).await?).await?;
+        let spool = receive(data, desk).await?;
+        // What is asked for is the same if the file and how it is to be taken are.
+        let query = request.uri().query().map_or("", |query| query.as_str());
+        let said = [&spool.digest(), query.as_bytes()].concat();
+        let body = T::open(spool).await?;
         let seat = desk.seat().await?;
-        let Org(scope) = Org::enter(request).await?;
+        let Org(scope) = Org::enter_once(request, &said).await?;
         Ok(Self { scope, body, options, seat })
     }
 }

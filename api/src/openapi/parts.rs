@@ -10,7 +10,9 @@ use rocket::State;
 use utoipa::ToSchema;
 
 use super::sketch::{Part, Sketch};
-use crate::guards::{Asked, Body, Caller, Id, IfMatch, In, Mine, Org, Proved, Query, Still, Sure, SureMine, Upload};
+use crate::guards::{
+    Asked, Body, Caller, Id, IfMatch, In, Mine, Once, Org, Proved, Query, Still, Sure, SureMine, Upload,
+};
 
 impl Sketch {
     fn has_body<T: Input + ToSchema>(&mut self) {
@@ -130,6 +132,13 @@ impl<T: ToSchema> Part for Id<T> {
         let schema = sketch.refer::<T>();
         sketch.segments.push(schema);
         sketch.refuses(&[404]);
+    }
+}
+
+impl<G: Part> Part for Once<G> {
+    fn describe(sketch: &mut Sketch) {
+        G::describe(sketch);
+        sketch.once = true;
     }
 }
 

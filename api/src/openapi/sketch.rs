@@ -23,6 +23,8 @@ pub(crate) struct Sketch {
     pub(crate) segments: Vec<Value>,
     /// Whether it reads which version is meant.
     pub(crate) versioned: bool,
+    /// Whether it must come with a key.
+    pub(crate) once: bool,
     /// Whether it can say that the client has it already.
     pub(crate) tagged: bool,
     pub(crate) query: Option<Known>,

@@ -7,12 +7,12 @@ use rocket::post;
 use crate::{
     answer::{Answer, Changed},
     batch::Results,
-    guards::In,
+    guards::{In, Once},
 };
 
 #[post("/<_>/tasks/batch", data = "<input>")]
-pub(crate) async fn create(input: In<WriteTasks, Batch>) -> Answer<Changed<Results>> {
-    let In { mut scope, body } = input;
+pub(crate) async fn create(input: Once<In<WriteTasks, Batch>>) -> Answer<Changed<Results>> {
+    let Once(In { mut scope, body }) = input;
     let done = tasks::batch(&mut scope, body).await?;
     Changed::commit(scope, done.map(Results::of)).await
 }
