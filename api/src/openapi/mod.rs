@@ -185,6 +185,10 @@ fn operation_of(chapter: &Chapter, operation: &Operation, sketch: &Sketch, schem
             "content": { "application/json": { "schema": schema, "example": example } },
         });
     }
+    if let Some(media) = &sketch.upload {
+        described["requestBody"] =
+            json!({ "required": true, "content": { media: { "schema": { "type": "string" } } } });
+    }
     described
 }
 
