@@ -29,7 +29,7 @@ const TENANT: &[&str] = &[
     "tokens",
 ];
 /// May belong to an organization, to an account, or to both: keyed by id, and one of the two must be set.
-const OWED: &[&str] = &["attempts", "audit_events", "deliveries", "mail_steps", "mails"];
+const OWED: &[&str] = &["attempts", "audit_events", "deliveries", "idempotency_keys", "mail_steps", "mails"];
 /// The tenant itself, and what belongs to a person.
 const GLOBAL: &[&str] = &[
     "accounts",
@@ -189,6 +189,7 @@ async fn definer_functions_are_the_named_list_with_a_pinned_search_path() {
             "erase_account",
             "erase_organization",
             "erase_project",
+            "forget_answers",
             "forgive",
             "found_organization",
             "held_in",
