@@ -5,6 +5,8 @@ mod batch;
 mod catchers;
 mod database;
 mod fairings;
+#[doc(hidden)]
+pub mod fuzz;
 mod guards;
 mod openapi;
 mod pages;

@@ -4,7 +4,7 @@ use serde_json::Value;
 use url::Url;
 use uuid::Uuid;
 
-use crate::Reply;
+use crate::{Reply, contract};
 
 /// Somebody who acts: signed in or not, in an organization or not.
 #[derive(Clone, Debug)]
@@ -74,9 +74,14 @@ impl Actor {
         self.send(self.request(Method::DELETE, path).json(&body), format!("DELETE {path} {body}")).await
     }
 
-    /// Sends whatever the builder says.
+    /// Sends whatever the builder says. The answer must be one of those that the description of the API tells of.
     pub async fn send(&self, request: reqwest::RequestBuilder, name: String) -> Reply {
-        Reply::of(name, request.send().await.unwrap()).await
+        let (client, request) = request.build_split();
+        let request = request.unwrap();
+        let (method, path) = (request.method().clone(), request.url().path().to_owned());
+        let reply = Reply::of(name, client.execute(request).await.unwrap()).await;
+        contract::keeps(&method, &path, &reply);
+        reply
     }
 
     /// A request of this person: `/v1/…` as it is, anything else within the organization. What takes a version takes any; what

@@ -73,7 +73,5 @@ fn desk<'r>(request: &'r Request<'_>) -> Result<&'r Desk, Problem> {
 /// The bearer's credential. What does not even have the form of one is refused without a query.
 pub(crate) fn bearer(request: &Request<'_>) -> Result<Credential, Problem> {
     let header = request.headers().get_one("Authorization").unwrap_or_default();
-    let (scheme, token) = header.split_once(' ').unwrap_or_default();
-    let token = if scheme.eq_ignore_ascii_case("bearer") { token.trim().parse().ok() } else { None };
-    token.ok_or_else(|| Error::Unauthenticated.into())
+    Credential::from_header(header).map_err(|_| Error::Unauthenticated.into())
 }

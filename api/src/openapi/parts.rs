@@ -45,7 +45,7 @@ impl Sketch {
         if let Some((needs, _)) = &mut self.needs {
             needs.push_str(" The caller's password stands in the body.");
         }
-        self.refuses(&[429]);
+        self.refuses(&[404, 429]);
     }
 }
 
@@ -96,6 +96,8 @@ impl<T: Input + ToSchema> Part for Mine<T> {
     fn describe(sketch: &mut Sketch) {
         sketch.is_personal::<common::access::Me>();
         sketch.has_body::<T>();
+        // What the body names may not be there.
+        sketch.refuses(&[404]);
     }
 }
 

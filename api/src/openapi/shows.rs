@@ -41,6 +41,10 @@ impl<T: Shown + ToSchema> Shows for Created<T> {
 impl Shows for Done {
     fn describe(sketch: &mut Sketch) {
         sketch.shows_nothing(204, "It is done.");
+        if sketch.query.is_some() {
+            // It is well-formed, but what it names is not there to be chosen.
+            sketch.refuses(&[422]);
+        }
         sketch.refuses(&[409]);
     }
 }

@@ -152,14 +152,14 @@ contents! {
             exchange::import_tasks "Import a table of tasks into a project",
             tasks::show "Show a task",
             tasks::update "Change a task, or move it to another project",
-            tasks::position "Put a task behind another one",
-            tasks::complete "Complete a task",
-            tasks::reopen "Open a task again",
-            tasks::destroy "Delete a task",
+            tasks::destroy "Delete a task, with thirty days to restore it",
             tasks::restore "Restore a deleted task",
-            tasks::history "Tell what has happened to a task",
+            tasks::complete "Complete a task, or this turn of a recurring one",
+            tasks::reopen "Open a completed task again",
+            tasks::position "Move a task in its project's order",
+            tasks::history "Read who changed what",
             reminders::list "List the reminders of a task",
-            reminders::create "Be reminded of a task, or remind others",
+            reminders::create "Add a reminder to a task",
             reminders::destroy "Take a reminder away";
     }
     "Comments": "What is said about tasks." {

@@ -28,6 +28,5 @@ pub use input::{LabelRef, NewTask, Priority, Stage, TaskChanges, TaskFault};
 pub use list::{TaskFilter, list};
 pub use place::{Position, position};
 use task::TaskRow;
-pub(crate) use task::columns;
 pub use task::{PlannedTask, Task, TaskLabel, TaskStatus};
 pub use update::update;
