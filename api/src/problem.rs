@@ -153,7 +153,25 @@ impl Problem {
     /// What is wrong where; of what is wrong with no field, the code and the sentence of the whole.
     fn faults(self, place: &str) -> Vec<FieldFault> {
         if self.errors.is_empty() {
-            vec![FieldFault { pointer: place.to_owned(), code: self.code, detail: self.detail.into_owned() }]
+            vec![FieldFault {
+                pointer: place.to_owned(),
+                // Those that a deed can be refused with; all are described.
+                code: match self.code {
+                    "label_gone" => "label_gone",
+                    "not_a_member" => "not_a_member",
+                    "not_found" => "not_found",
+                    "parent_deleted" => "parent_deleted",
+                    "permission_missing" => "permission_missing",
+                    "precondition_required" => "precondition_required",
+                    "project_archived" => "project_archived",
+                    "quota_reached" => "quota_reached",
+                    "stale" => "stale",
+                    "task_completed" => "task_completed",
+                    "task_deleted" => "task_deleted",
+                    _ => "not_done",
+                },
+                detail: self.detail.into_owned(),
+            }]
         } else {
             self.errors
         }

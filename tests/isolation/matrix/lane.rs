@@ -102,7 +102,8 @@ impl Lane {
             // Whatever version there is: the table is about who may.
             request = request.header(header::IF_MATCH, "*");
         }
-        if recipe.path.fill(|_| String::new()).ends_with("/invitations") {
+        let path = recipe.path.fill(|_| String::new());
+        if path.ends_with("/invitations") || path.ends_with("/batch") {
             request = request.header("Idempotency-Key", "the-same");
         }
         if let Some(token) = token {
