@@ -10,7 +10,7 @@ use uuid::Uuid;
 use crate::{
     access::{Core, Permission, ReadDeliveries, ReadTasks, Scope},
     error::{Error, Result},
-    ids::{AccountId, DeliveryId, MailId, ReminderId, TaskId},
+    ids::{AccountId, CommentId, DeliveryId, MailId, ReminderId, TaskId},
     input::Faults,
     page::{Cursor, Limit, Page},
     shown::shown,
@@ -257,6 +257,31 @@ pub(crate) async fn cancel(core: &mut Core, what: Cancel<'_>) -> Result<()> {
         one,
         what.which == Which::Offsets,
         what.which == Which::OfAssignees,
+    )
+    .execute(core.sql())
+    .await?;
+    Ok(())
+}
+
+/// The same for the mails about a comment.
+pub(crate) async fn cancel_for_comment(core: &mut Core, comment: CommentId, reason: &str) -> Result<()> {
+    sqlx::query!(
+        "with waiting as (
+             select m.id from mails m
+             where m.id in (select d.mail_id from deliveries d where d.comment_id = $1 and d.cancelled_at is null)
+               and m.state in ('scheduled', 'retry', 'claimed')
+             order by m.id for update
+         ), cancelled as (
+             update deliveries d set cancelled_at = now(), reason = $2 from waiting w
+             where d.mail_id = w.id and d.comment_id = $1 and d.cancelled_at is null
+             returning d.id, d.mail_id
+         )
+         update mails m set state = 'cancelled', reason = $2, lease_until = null
+         where m.id in (select mail_id from cancelled)
+           and not exists (select from deliveries d where d.mail_id = m.id and d.cancelled_at is null
+                           and d.id not in (select id from cancelled))",
+        comment.0,
+        reason,
     )
     .execute(core.sql())
     .await?;

@@ -63,6 +63,14 @@ pub enum Error {
         /// A sentence.
         detail: &'static str,
     },
+    /// One of several deeds that stand or fall together: nothing was done.
+    #[error("one of the operations failed, and none was done: {cause}")]
+    Batch {
+        /// Where it stands.
+        place: String,
+        /// Why.
+        cause: Box<Self>,
+    },
     /// There is as much of something as the operator lets there be.
     #[error("this would be more than the {most} {quota}")]
     Quota {
@@ -71,6 +79,9 @@ pub enum Error {
         /// How many there may be.
         most: u32,
     },
+    /// The request was sent before, and cannot be answered as it was.
+    #[error("{}", .0.sentence())]
+    Repeated(Repetition),
     /// Too much at once; try again soon.
     #[error("the service is busy")]
     Busy,
@@ -97,6 +108,39 @@ impl Error {
     }
 }
 
+/// Why a request that was sent before is not answered as it was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Repetition {
+    /// It is still being done.
+    Running,
+    /// It was done in the meantime: the next try will find the answer. The openers look for it at once.
+    Answered,
+    /// The key was another request's.
+    OtherRequest,
+    /// The answer showed a secret, which was not kept.
+    ShownOnce,
+}
+
+impl Repetition {
+    /// Stable name.
+    #[must_use]
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Running | Self::Answered => "still_running",
+            Self::OtherRequest => "idempotency_key_reused",
+            Self::ShownOnce => "shown_once",
+        }
+    }
+
+    fn sentence(self) -> &'static str {
+        match self {
+            Self::Running | Self::Answered => "a request with this Idempotency-Key is still running",
+            Self::OtherRequest => "this Idempotency-Key was used for another request",
+            Self::ShownOnce => "this was done, and its answer showed a secret, which is shown once",
+        }
+    }
+}
+
 /// A denial that no permission describes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refusal {
@@ -110,6 +154,8 @@ pub enum Refusal {
     ScopeNotHeld,
     /// The deployment takes no sign-ups.
     RegistrationClosed,
+    /// Nobody puts words into somebody else's mouth.
+    NotTheAuthor,
 }
 
 impl Refusal {
@@ -122,6 +168,7 @@ impl Refusal {
             Self::SessionNeeded => "session_needed",
             Self::ScopeNotHeld => "scope_not_held",
             Self::RegistrationClosed => "registration_closed",
+            Self::NotTheAuthor => "not_the_author",
         }
     }
 
@@ -132,6 +179,7 @@ impl Refusal {
             Self::SessionNeeded => "personal tokens cannot do this; sign in",
             Self::ScopeNotHeld => "a token gives no more than its owner holds",
             Self::RegistrationClosed => "this deployment takes no new accounts",
+            Self::NotTheAuthor => "only its author changes a comment",
         }
     }
 }
@@ -140,6 +188,7 @@ impl Refusal {
 const CONSTRAINTS: &[(&str, &str, &str)] = &[
     ("organizations_slug_key", "slug_taken", "another organization has this slug"),
     ("projects_key_key", "key_taken", "another project of the organization has this key"),
+    ("labels_name_key", "label_taken", "another label of the project has this name, in small or capital letters"),
     ("invitations_pending_key", "already_invited", "an invitation to this e-mail is already pending"),
     ("memberships_pkey", "already_member", "the account is already a member of the organization"),
     ("roles_pkey", "role_exists", "another role of the organization has this key"),
@@ -150,6 +199,7 @@ const CONSTRAINTS: &[(&str, &str, &str)] = &[
     ("accounts_email_key", "email_taken", "another account has this address"),
     ("memberships_active_owner", "last_owner", "an organization keeps at least one active owner"),
     ("task_assignees_account_fkey", "not_a_member", "an assignee is not a member of the organization"),
+    ("task_labels_label_fkey", "label_gone", "a label was deleted at this moment"),
     ("reminders_account_fkey", "not_a_member", "the reminder's recipient is not a member of the organization"),
     ("project_grants_account_fkey", "not_a_member", "the account is not a member of the organization"),
 ];
@@ -170,6 +220,10 @@ impl From<sqlx::Error> for Error {
             Some("TB401") => Self::Unauthenticated,
             Some("TB404") => Self::NotFound,
             Some("TB308") => Self::Moved(database.message().to_owned()),
+            Some("TB409") => Self::Repeated(Repetition::Running),
+            Some("TB208") => Self::Repeated(Repetition::Answered),
+            Some("TB422") => Self::Repeated(Repetition::OtherRequest),
+            Some("TB410") => Self::Repeated(Repetition::ShownOnce),
             // Shutting down, starting up, too many connections.
             Some("57P01" | "57P02" | "57P03" | "53300") => Self::Unavailable(error),
             // Two transactions in each other's way: nothing was done, the client may repeat it.

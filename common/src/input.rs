@@ -178,6 +178,30 @@ impl<T: deserr::Deserr<Faults>> deserr::Deserr<Faults> for Patch<T> {
     }
 }
 
+/// A field that must be there and may be null: whoever forgets it has not said null.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OrNull<T>(pub Option<T>);
+
+impl<T: deserr::Deserr<Faults>> deserr::Deserr<Faults> for OrNull<T> {
+    fn deserialize_from_value<V: IntoValue>(value: deserr::Value<V>, place: ValuePointerRef) -> Result<Self, Faults> {
+        match value {
+            deserr::Value::Null => Ok(Self(None)),
+            value => T::deserialize_from_value(value, place).map(|value| Self(Some(value))),
+        }
+    }
+}
+
+/// A parameter of a query that is `true` or `false`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, deserr::Deserr, ToSchema)]
+#[deserr(rename_all = lowercase, error = Faults)]
+#[schema(rename_all = "lowercase")]
+pub enum Flag {
+    /// Yes.
+    True,
+    /// No.
+    False,
+}
+
 /// Makes a type that implements `FromStr`, with a [`Fault`] as its error, readable from a JSON string.
 macro_rules! parsed_field {
     ($name:ty) => {

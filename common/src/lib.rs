@@ -6,14 +6,19 @@
 pub mod access;
 pub mod accounts;
 pub mod audit;
+pub mod comments;
 pub mod config;
 pub mod db;
 pub mod deliveries;
 pub mod dispatch;
 pub mod error;
+pub mod exchange;
+pub mod idempotency;
 pub mod ids;
 pub mod input;
 pub mod invitations;
+pub mod json;
+pub mod labels;
 pub mod mails;
 pub mod memberships;
 #[cfg(test)]
@@ -43,5 +48,6 @@ pub mod throttle;
 pub mod time;
 pub mod tokens;
 pub mod wakeups;
+pub mod watches;
 
 pub use error::{Error, Result};

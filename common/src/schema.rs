@@ -14,7 +14,7 @@ use utoipa::{
 
 use crate::{
     access::{Permissions, RolePermissions, Scopes},
-    input::{Given, Patch},
+    input::{Given, OrNull, Patch},
 };
 
 /// A component of the description: its name and its schema.
@@ -102,6 +102,23 @@ impl<T: ToSchema> ComposeSchema for Patch<T> {
 impl<T: ToSchema> ToSchema for Patch<T> {
     fn name() -> Cow<'static, str> {
         "Patch".into()
+    }
+
+    fn schemas(schemas: &mut Vec<Component>) {
+        schemas.push((T::name().into_owned(), T::schema()));
+        T::schemas(schemas);
+    }
+}
+
+impl<T: ToSchema> ComposeSchema for OrNull<T> {
+    fn compose(_: Vec<RefOr<Schema>>) -> RefOr<Schema> {
+        T::schema()
+    }
+}
+
+impl<T: ToSchema> ToSchema for OrNull<T> {
+    fn name() -> Cow<'static, str> {
+        "OrNull".into()
     }
 
     fn schemas(schemas: &mut Vec<Component>) {

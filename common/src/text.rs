@@ -34,6 +34,12 @@ pub enum TextFault {
     /// Not a project key.
     #[error("must have 2 to 10 characters of A-Z and 0-9, beginning with a letter")]
     NotAKey,
+    /// Not a colour.
+    #[error("must be a colour such as #2f6f4e")]
+    NotAColour,
+    /// Not the name of a label.
+    #[error("must not look like an identifier")]
+    LikeAnId,
 }
 
 impl Fault for TextFault {
@@ -47,6 +53,8 @@ impl Fault for TextFault {
             Self::NotARole => "not_a_role",
             Self::NotALocale => "not_a_locale",
             Self::NotAKey => "not_a_key",
+            Self::NotAColour => "not_a_colour",
+            Self::LikeAnId => "like_an_id",
         }
     }
 }
@@ -112,6 +120,12 @@ text! {
     /// A project's short name in front of its tasks' numbers: `OPS`.
     #[schema(min_length = 2, max_length = 10, pattern = "^[A-Z][A-Z0-9]+$", example = "OPS")]
     ProjectKey = project_key;
+    /// The name of a label: one line of 1 to 60 characters, trimmed. Not the form of an id: a label is named by either.
+    #[schema(min_length = 1, max_length = 60, pattern = r"\S", example = "urgent")]
+    LabelName = label_name;
+    /// A colour: `#2f6f4e`, in lower case.
+    #[schema(pattern = "^#[0-9A-Fa-f]{6}$", example = "#2f6f4e")]
+    Colour = colour;
 }
 
 /// Characters that end a line, hide, or turn the direction of what follows (security.md 15).
@@ -203,6 +217,20 @@ fn project_key(text: &str) -> Result<String, TextFault> {
     if fits { Ok(text.to_owned()) } else { Err(TextFault::NotAKey) }
 }
 
+fn label_name(text: &str) -> Result<String, TextFault> {
+    let name = line(text, 60)?;
+    if name.parse::<crate::ids::LabelId>().is_ok() { Err(TextFault::LikeAnId) } else { Ok(name) }
+}
+
+fn colour(text: &str) -> Result<String, TextFault> {
+    match text.strip_prefix('#') {
+        Some(digits) if digits.len() == 6 && digits.chars().all(|c| c.is_ascii_hexdigit()) => {
+            Ok(text.to_ascii_lowercase())
+        }
+        _ => Err(TextFault::NotAColour),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -244,5 +272,20 @@ mod tests {
         for bad in ["", "Acme", "-acme", "acme-", "a b", "01980e5c-7f3a-7c4e-9d2b-3f6a8c1e5b70"] {
             assert_eq!(bad.parse::<Slug>(), Err(TextFault::NotASlug), "{bad:?}");
         }
+    }
+
+    #[test]
+    fn a_colour_has_six_digits_and_one_spelling() {
+        assert_eq!("#2F6f4E".parse::<Colour>().unwrap().as_str(), "#2f6f4e");
+        for bad in ["", "red", "#fff", "2f6f4e", "#2f6f4g", "#2f6f4e ", "#\u{e9}\u{e9}\u{e9}"] {
+            assert_eq!(bad.parse::<Colour>(), Err(TextFault::NotAColour), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn a_label_is_never_taken_for_an_id() {
+        assert_eq!(" bug ".parse::<LabelName>().unwrap().as_str(), "bug");
+        assert_eq!("01980e5c-7f3a-7c4e-9d2b-3f6a8c1e5b70".parse::<LabelName>(), Err(TextFault::LikeAnId));
+        assert_eq!("ä".repeat(61).parse::<LabelName>(), Err(TextFault::TooLong(60)));
     }
 }

@@ -2,6 +2,7 @@ use common::ids::AccountId;
 use reqwest::Method;
 use serde_json::Value;
 use url::Url;
+use uuid::Uuid;
 
 use crate::{Reply, contract};
 
@@ -89,11 +90,23 @@ impl Actor {
         reply
     }
 
-    /// A request of this person: `/v1/…` as it is, anything else within the organization. What takes a version takes any.
+    /// A request of this person: `/v1/…` as it is, anything else within the organization. What takes a version takes any; what
+    /// needs a key has one that nobody has used.
     pub fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
-        let versioned = method == Method::PATCH || method == Method::DELETE;
-        let request = self.bare(method, path);
-        if versioned { request.header("If-Match", "*") } else { request }
+        let request = self.bare(method.clone(), path);
+        match method {
+            Method::PATCH | Method::DELETE => request.header("If-Match", "*"),
+            Method::POST if path.ends_with("/invitations") => {
+                request.header("Idempotency-Key", Uuid::now_v7().to_string())
+            }
+            _ => request,
+        }
+    }
+
+    /// Sends JSON under a key.
+    pub async fn post_once(&self, key: &str, path: &str, body: Value) -> Reply {
+        let request = self.bare(Method::POST, path).header("Idempotency-Key", key).json(&body);
+        self.send(request, format!("POST {path} {body} as {key}")).await
     }
 
     /// The same with nothing said that the API does not ask of everybody.

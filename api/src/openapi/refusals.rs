@@ -31,6 +31,7 @@ pub(crate) const ALWAYS: [u16; 3] = [406, 429, 500];
 const HEADERS: &[(&str, &str, &str)] = &[
     ("X-Request-Id", "string", "The id of the request, the client's own if it sent one that fits: in the log, too."),
     ("ETag", "string", "The name of these very bytes; of what has versions, it begins with the version."),
+    ("Idempotent-Replayed", "string", "`true`: it was done before, and this was said then."),
     ("traceparent", "string", "The trace that the request belongs to (W3C Trace Context)."),
     ("Location", "string", "Where it is."),
     ("RateLimit", "string", "What is left of the tightest limit, and in how many seconds it is whole again."),
@@ -47,7 +48,7 @@ fn headers_of(status: u16) -> &'static [&'static str] {
         412 => &["ETag"],
         401 => &["WWW-Authenticate"],
         429 => &["Retry-After", "RateLimit", "RateLimit-Policy"],
-        503 => &["Retry-After"],
+        409 | 503 => &["Retry-After"],
         _ => &[],
     }
 }
@@ -77,8 +78,12 @@ pub(crate) fn parameters() -> Value {
             "example": example,
         })
     };
+    let once =
+        "What the client calls this request, however often it sends it: it is done once, and answered alike for a day.";
     let which = "Which version is meant: the `ETag` of what was read, several of them, or `*` for any.";
     json!({
+        "IdempotencyKey": header("Idempotency-Key", true, once, "01a20394-4f31-7324-a04f-3355b6a513bc"),
+        "IdempotencyKeyOptional": header("Idempotency-Key", false, once, "01a20394-4f31-7324-a04f-3355b6a513bc"),
         "IfMatch": header("If-Match", true, which, "*"),
         "IfMatchOptional": header("If-Match", false, which, "*"),
         "IfNoneMatch": header("If-None-Match", false, "The `ETag` of what the client has; the answer is 304 when it is still the same.", "\"0\""),

@@ -2,13 +2,17 @@
 
 mod accounts;
 mod audit;
+mod batches;
+mod comments;
 mod deletion;
 mod deliveries;
 
 mod docs;
 mod emails;
+mod exchange;
 mod health;
 mod invitations;
+mod labels;
 mod memberships;
 mod organizations;
 mod passwords;
@@ -19,6 +23,7 @@ mod second_factor;
 mod sessions;
 mod tasks;
 mod tokens;
+mod watches;
 
 use rocket::{Build, Rocket, routes};
 
@@ -87,7 +92,9 @@ contents! {
             organizations::restore "Restore an organization",
             memberships::transfer "Hand an organization over",
             memberships::explain "Tell what the caller may do, and why",
-            audit::list "Read the audit log";
+            audit::list "Read the audit log",
+            exchange::export "Export an organization as JSON lines",
+            exchange::import "Import the export of an organization";
     }
     "Members": "Who belongs to an organization, and how one comes in." {
         "/v1/orgs":
@@ -120,15 +127,30 @@ contents! {
             projects::list "List the projects",
             projects::show "Show a project",
             projects::update "Change a project",
+            projects::place "Put a project in its place",
+            projects::archive "Archive a project",
+            projects::unarchive "Open an archived project again",
+            projects::destroy "Delete an archived project with everything in it",
             projects::grants "List who has a role in a project",
             projects::grant "Give somebody a role in a project",
             projects::withdraw "Take a role in a project away",
             projects::break_glass "Take access to a private project, as an owner and with a reason";
     }
+    "Labels": "What the tasks of a project are sorted by." {
+        "/v1/orgs":
+            labels::list "List the labels of a project",
+            labels::create "Create a label",
+            labels::show "Show a label",
+            labels::update "Change a label",
+            labels::destroy "Delete a label, and take it from its tasks";
+    }
     "Tasks": "What is to be done, when and by whom." {
         "/v1/orgs":
             tasks::create "Create a task",
+            batches::create "Do many things to tasks at once",
             tasks::list "List tasks",
+            exchange::export_tasks "Export tasks as a table",
+            exchange::import_tasks "Import a table of tasks into a project",
             tasks::show "Show a task",
             tasks::update "Change a task, or move it to another project",
             tasks::destroy "Delete a task, with thirty days to restore it",
@@ -140,6 +162,22 @@ contents! {
             reminders::list "List the reminders of a task",
             reminders::create "Add a reminder to a task",
             reminders::destroy "Take a reminder away";
+    }
+    "Comments": "What is said about tasks." {
+        "/v1/orgs":
+            comments::list "List the comments of a task",
+            comments::create "Comment on a task",
+            comments::show "Show a comment",
+            comments::update "Change one's comment",
+            comments::destroy "Delete a comment";
+    }
+    "Watching": "Who hears of a task, and who does not." {
+        "/v1/orgs":
+            watches::list "List those who watch a task",
+            watches::watch "Watch a task",
+            watches::unwatch "Watch a task no longer",
+            watches::mute "Mute a task",
+            watches::unmute "Mute a task no longer";
     }
     "Deliveries": "Which mails went where, and how far they came." {
         "/v1/orgs":

@@ -82,6 +82,10 @@ actions! {
     OrganizationRestored = "organization.restored";
     /// It has another owner.
     OrganizationTransferred = "organization.transferred";
+    /// It was downloaded as a whole.
+    OrganizationExported = "organization.exported";
+    /// Projects came in from an export.
+    OrganizationImported = "organization.imported";
     /// Somebody was invited.
     InvitationCreated = "invitation.created";
     /// The mail was sent again, with another token.
@@ -110,8 +114,20 @@ actions! {
     RoleDeleted = "role.deleted";
     /// A project was made.
     ProjectCreated = "project.created";
-    /// Its name or visibility changed.
+    /// Its name, key, colour, visibility or description changed.
     ProjectUpdated = "project.updated";
+    /// Tasks came in from a table.
+    TasksImported = "tasks.imported";
+    /// Tasks went out as a table.
+    TasksExported = "tasks.exported";
+    /// It is closed: what is in it can be read and no longer changed.
+    ProjectArchived = "project.archived";
+    /// It is open again.
+    ProjectUnarchived = "project.unarchived";
+    /// It is gone, with all that was in it.
+    ProjectDeleted = "project.deleted";
+    /// Somebody's words were taken away by somebody else.
+    CommentDeleted = "comment.deleted";
     /// Somebody has a role in a project.
     GrantSet = "grant.set";
     /// Somebody has none any more.

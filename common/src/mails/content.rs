@@ -4,7 +4,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Claim, MailKind, Notice};
+use super::{Claim, CommentContent, MailKind, Notice, comment::comment};
 use crate::{
     access::{Permission, ReadTasks, Scope, System},
     error::{Error, Result},
@@ -73,6 +73,8 @@ pub enum Subject {
     },
     /// Tells of something that has happened.
     Notice(Notice),
+    /// What somebody has said about a task.
+    Comment(CommentContent),
 }
 
 /// A reminder, as its reader understands it.
@@ -112,6 +114,7 @@ pub async fn content(scope: &mut Scope<System>, claim: &Claim) -> Result<Result<
         MailKind::EmailChangeOld => email_change(scope, claim, true).await,
         MailKind::EmailChangeNew => email_change(scope, claim, false).await,
         MailKind::Notice => notice(scope, claim).await,
+        MailKind::Comment => comment(scope, claim).await,
     }
 }
 
