@@ -4,6 +4,7 @@ use std::{io::Cursor, marker::PhantomData};
 
 use common::{
     access::{Committed, Scope, Written},
+    exchange::Spool,
     idempotency::{Kept, Outcome},
     shown::{Rendered, Shown},
 };
@@ -35,6 +36,48 @@ pub(crate) struct Done(Committed<()>);
 pub(crate) struct Download {
     pub(crate) name: &'static str,
     pub(crate) json: Committed<String>,
+}
+
+/// 200 with a long document to be kept, from a file: no connection waits for the client.
+pub(crate) struct Attachment<M> {
+    spool: Spool,
+    of: PhantomData<fn() -> M>,
+}
+
+/// What such a document is, and how it is called.
+pub(crate) trait Media {
+    const NAME: &'static str;
+
+    fn media() -> ContentType;
+}
+
+/// An organization.
+pub(crate) enum Lines {}
+
+/// Tasks.
+pub(crate) enum Table {}
+
+impl Media for Lines {
+    const NAME: &'static str = "taskbell.jsonl";
+
+    fn media() -> ContentType {
+        ContentType::new("application", "x-ndjson")
+    }
+}
+
+impl Media for Table {
+    const NAME: &'static str = "tasks.csv";
+
+    fn media() -> ContentType {
+        ContentType::CSV
+    }
+}
+
+impl<M> Attachment<M> {
+    /// Of what is written into the log before it is sent.
+    pub(crate) fn of(spool: Committed<Spool>) -> Self {
+        Self { spool: spool.into_inner(), of: PhantomData }
+    }
 }
 
 /// 202: it will be done, and the answer tells nothing about what.
@@ -76,6 +119,11 @@ impl<T: Shown> Changed<T> {
     /// A change that is committed.
     pub(crate) fn of(committed: &Committed<T>) -> Answer<Self> {
         Sent::of(committed).map(Self)
+    }
+
+    /// Commits a change, unless it was `only` tried: then it is told and taken back.
+    pub(crate) async fn tried<P>(scope: Scope<P>, written: Written<T>, only: bool) -> Answer<Self> {
+        if only { Self::of(&scope.take_back(written)) } else { Self::commit(scope, written).await }
     }
 }
 
@@ -167,6 +215,19 @@ impl<'r> Responder<'r, 'static> for Download {
         let mut response = unless_known(request, rendered);
         response.set_raw_header("Content-Disposition", format!("attachment; filename=\"{}\"", self.name));
         Ok(response)
+    }
+}
+
+impl<'r, M: Media> Responder<'r, 'static> for Attachment<M> {
+    fn respond_to(self, _: &'r Request<'_>) -> response::Result<'static> {
+        let length = usize::try_from(self.spool.length()).map_err(|_| Status::InternalServerError)?;
+        Response::build()
+            .header(M::media())
+            .raw_header("Content-Disposition", format!("attachment; filename=\"{}\"", M::NAME))
+            .max_chunk_size(64 * 1024)
+            // The length is told: whoever gets less knows it.
+            .sized_body(length, self.spool)
+            .ok()
     }
 }
 

@@ -13,6 +13,7 @@ use rocket::{
     response::Responder,
 };
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::{
     answer::again,
@@ -57,6 +58,24 @@ struct Document<'a> {
     request_id: &'a str,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     errors: &'a [FieldFault],
+}
+
+/// A problem of one part of an answer.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Told {
+    /// `urn:taskbell:problem:` and the code.
+    r#type: String,
+    /// What the status is called.
+    title: String,
+    /// The status.
+    status: u16,
+    /// A sentence for people.
+    detail: String,
+    /// What is the matter.
+    code: &'static str,
+    /// What is wrong with fields.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    errors: Vec<FieldFault>,
 }
 
 impl Problem {
@@ -123,6 +142,33 @@ impl Problem {
         Self::new(Status::NotAcceptable, "not_acceptable", "The answer is JSON, and Accept excludes it.")
     }
 
+    /// The same of a part of a body: what is at fault stands there.
+    pub(crate) fn at(mut self, place: &str) -> Self {
+        self.errors.iter_mut().for_each(|fault| fault.pointer.insert_str(0, place));
+        self
+    }
+
+    /// What is wrong where; of what is wrong with no field, the code and the sentence of the whole.
+    fn faults(self, place: &str) -> Vec<FieldFault> {
+        if self.errors.is_empty() {
+            vec![FieldFault { pointer: place.to_owned(), code: self.code, detail: self.detail.into_owned() }]
+        } else {
+            self.errors
+        }
+    }
+
+    /// As it is told within another answer, which has its own request id.
+    pub(crate) fn told(self) -> Told {
+        Told {
+            r#type: format!("urn:taskbell:problem:{}", self.code),
+            title: self.status.reason().unwrap_or("Error").to_owned(),
+            status: self.status.code,
+            detail: self.detail.into_owned(),
+            code: self.code,
+            errors: self.errors,
+        }
+    }
+
     fn because(mut self, story: String) -> Self {
         self.aside = Aside::Cause(story);
         self
@@ -176,6 +222,12 @@ impl From<Error> for Problem {
                 Self::new(Status::PreconditionFailed, "stale", detail).with("ETag", format!("\"{current}\""))
             }
             Error::Conflict { code, .. } => Self::new(Status::Conflict, code, detail),
+            Error::Batch { place, cause } => {
+                let cause = Self::from(*cause).at(&place);
+                let mut problem = Self::new(Status::UnprocessableEntity, "batch_failed", detail);
+                problem.errors = cause.faults(&place);
+                problem
+            }
             Error::Quota { .. } => Self::new(Status::Conflict, "quota_reached", detail),
             Error::Repeated(repetition) => match repetition {
                 Repetition::OtherRequest => Self::new(Status::UnprocessableEntity, repetition.code(), detail),

@@ -63,6 +63,14 @@ pub enum Error {
         /// A sentence.
         detail: &'static str,
     },
+    /// One of several deeds that stand or fall together: nothing was done.
+    #[error("one of the operations failed, and none was done: {cause}")]
+    Batch {
+        /// Where it stands.
+        place: String,
+        /// Why.
+        cause: Box<Self>,
+    },
     /// There is as much of something as the operator lets there be.
     #[error("this would be more than the {most} {quota}")]
     Quota {

@@ -6,6 +6,7 @@ use std::time::Duration;
 use common::{
     access::{Me, Permission, Scope},
     input::{Input, read},
+    json,
 };
 use rocket::{
     Data, Request,
@@ -14,7 +15,7 @@ use rocket::{
 };
 use tokio::time::timeout;
 
-use super::{Caller, Org, bearer, deny, json, media};
+use super::{Caller, Org, bearer, deny, media};
 use crate::problem::Problem;
 
 /// A body for an organization, from somebody who holds `P` in it.

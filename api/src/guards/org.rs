@@ -26,6 +26,13 @@ impl<P: Permission> Org<P> {
         Self::enter_with(request, None).await
     }
 
+    /// Once more for whoever was let in before; and all that is read is of one moment.
+    pub(super) async fn enter_still(request: &Request<'_>) -> Result<Self, Problem> {
+        let credential = bearer(request)?;
+        let org = named(request).ok_or(Error::NotFound)?;
+        Ok(Self(db(request)?.begin_still(&credential, org, &origin(request)).await?))
+    }
+
     /// The same for a POST with this body, which may have been done before.
     pub(super) async fn enter_once(request: &Request<'_>, body: &[u8]) -> Result<Self, Problem> {
         match key(request, within(request), body) {

@@ -185,6 +185,10 @@ fn operation_of(chapter: &Chapter, operation: &Operation, sketch: &Sketch, schem
             "content": { "application/json": { "schema": schema, "example": example } },
         });
     }
+    if let Some(media) = &sketch.upload {
+        described["requestBody"] =
+            json!({ "required": true, "content": { media: { "schema": { "type": "string" } } } });
+    }
     described
 }
 
@@ -198,8 +202,10 @@ fn responses_of(operation: &Operation, sketch: &Sketch) -> Value {
     let keyed = is_keyed(operation, sketch);
     if let Some((status, answer)) = &sketch.success {
         let mut answer = answer.clone();
-        let tells = sketch.tells.iter().copied().chain(keyed.then_some("Idempotent-Replayed"));
-        answer["headers"] = refusals::headers(&tells.collect::<Vec<_>>());
+        let limited = ["RateLimit", "RateLimit-Policy"];
+        let tells: Vec<&str> =
+            sketch.tells.iter().copied().chain(limited).chain(keyed.then_some("Idempotent-Replayed")).collect();
+        answer["headers"] = refusals::headers(&tells);
         responses.insert(status.to_string(), answer);
     }
     if sketch.tagged {

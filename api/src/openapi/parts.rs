@@ -2,6 +2,7 @@
 
 use common::{
     access::{Permission, Personal},
+    exchange::Arrived,
     input::Input,
     sessions::WithPassword,
 };
@@ -9,7 +10,9 @@ use rocket::State;
 use utoipa::ToSchema;
 
 use super::sketch::{Part, Sketch};
-use crate::guards::{Asked, Body, Caller, Id, IfMatch, In, Mine, Once, Org, Proved, Query, Sure, SureMine};
+use crate::guards::{
+    Asked, Body, Caller, Id, IfMatch, In, Mine, Once, Org, Proved, Query, Still, Sure, SureMine, Upload,
+};
 
 impl Sketch {
     fn has_body<T: Input + ToSchema>(&mut self) {
@@ -49,6 +52,22 @@ impl Sketch {
 impl<P: Permission> Part for Org<P> {
     fn describe(sketch: &mut Sketch) {
         sketch.is_within::<P>();
+    }
+}
+
+impl<P: Permission> Part for Still<P> {
+    fn describe(sketch: &mut Sketch) {
+        sketch.is_within::<P>();
+    }
+}
+
+impl<P: Permission, T: Arrived, Q: Input + ToSchema> Part for Upload<P, T, Q> {
+    fn describe(sketch: &mut Sketch) {
+        sketch.is_within::<P>();
+        sketch.query = Some(sketch.known::<Q>());
+        let (top, sub) = T::MEDIA;
+        sketch.upload = Some(format!("{top}/{sub}"));
+        sketch.refuses(&[400, 408, 413, 415, 422]);
     }
 }
 

@@ -5,7 +5,7 @@ use serde_json::json;
 use utoipa::ToSchema;
 
 use super::sketch::{Shows, Sketch};
-use crate::answer::{Accepted, Answer, Changed, Created, Done, Download, Found};
+use crate::answer::{Accepted, Answer, Attachment, Changed, Created, Done, Download, Found, Media};
 
 impl<T: Shows> Shows for Answer<T> {
     fn describe(sketch: &mut Sketch) {
@@ -53,6 +53,13 @@ impl Shows for Accepted {
     fn describe(sketch: &mut Sketch) {
         sketch.shows_nothing(202, "It will be done; the answer tells nothing about what.");
         sketch.refuses(&[409]);
+    }
+}
+
+impl<M: Media> Shows for Attachment<M> {
+    fn describe(sketch: &mut Sketch) {
+        sketch.shows_media(200, &M::media().to_string(), "A document to be kept.");
+        sketch.tells.push("Content-Disposition");
     }
 }
 

@@ -156,6 +156,12 @@ impl<P> Scope<P> {
         self.commit(written.map(|_| rendered)).await
     }
 
+    /// The other way: nothing of it stays, and what it would have been can be told.
+    #[must_use]
+    pub fn take_back<T>(self, written: Written<T>) -> Committed<T> {
+        Committed(written.0)
+    }
+
     /// The same where there is nothing to say.
     ///
     /// # Errors
@@ -211,6 +217,23 @@ impl Db {
     ) -> Result<Begun<Scope<P>>> {
         let opener = format!("begin_request('{}', '{org}', {})", credential.hash(), P::BITS);
         self.let_in((credential, origin), &opener, Some(org), || Error::Forbidden(P::NAME), key).await
+    }
+
+    /// The same for what must see one moment in many statements.
+    ///
+    /// # Errors
+    /// Those of [`Db::begin_request`].
+    pub async fn begin_still<P: Permission>(
+        &self,
+        credential: &Credential,
+        org: OrgRef,
+        origin: &Origin,
+    ) -> Result<Scope<P>> {
+        let opener = format!("begin_request('{}', '{org}', {})", credential.hash(), P::BITS);
+        let opened = Transaction::open_still(&self.pool, &opener).await;
+        let transaction = opened.map_err(|fault| named(fault, || Error::Forbidden(P::NAME)))?;
+        self.uses.note(&credential.hash(), origin.address);
+        Ok(Scope::new(self, transaction, Some(org), origin))
     }
 
     /// Verifies the credential.
@@ -347,10 +370,15 @@ impl Db {
 
     /// Opens, and names what is missing where the opener only says that something is.
     async fn admit(&self, opener: &str, refusal: fn() -> Error) -> Result<Transaction> {
-        Transaction::open(&self.pool, opener).await.map_err(|fault| match &fault {
-            sqlx::Error::Database(said) if said.code().as_deref() == Some("TB403") => refusal(),
-            _ => fault.into(),
-        })
+        Transaction::open(&self.pool, opener).await.map_err(|fault| named(fault, refusal))
+    }
+}
+
+/// Names what is missing where the opener only says that something is.
+fn named(fault: sqlx::Error, refusal: impl FnOnce() -> Error) -> Error {
+    match &fault {
+        sqlx::Error::Database(said) if said.code().as_deref() == Some("TB403") => refusal(),
+        _ => fault.into(),
     }
 }
 
