@@ -12,6 +12,8 @@ pub mod db;
 pub mod deliveries;
 pub mod dispatch;
 pub mod error;
+pub mod exchange;
+pub mod idempotency;
 pub mod ids;
 pub mod input;
 pub mod invitations;

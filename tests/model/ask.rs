@@ -20,7 +20,7 @@ pub(crate) struct Heard {
 impl World<'_> {
     pub(crate) async fn ask(&self, step: &Step) -> Heard {
         let (method, path, body) = self.request(step);
-        // Of the rest, versions are not the model's business.
+        // Other versions than a task's are not the model's business, nor are repeated requests.
         let seen = match step.deed {
             Deed::Retitle { seen, .. } | Deed::Assign { seen, .. } => seen,
             Deed::Place { seen, .. } | Deed::DropTask { seen, .. } => seen,
@@ -28,6 +28,7 @@ impl World<'_> {
         };
         let version = seen.map_or_else(|| "*".to_owned(), |version| format!("\"{version}\""));
         let mut request = self.http.request(method, self.app.url(&path)).header("If-Match", version);
+        request = request.header("Idempotency-Key", Uuid::now_v7().to_string());
         request = match step.who {
             Who::Nobody => request,
             Who::Person(person) => request.bearer_auth(&self.people[person].session),

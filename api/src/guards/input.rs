@@ -41,7 +41,7 @@ impl<'r, P: Permission, T: Input> FromData<'r> for In<P, T> {
         let result = async {
             bearer(request)?;
             let bytes = bytes(data).await?;
-            let Org(scope) = Org::enter(request).await?;
+            let Org(scope) = Org::enter_once(request, &bytes).await?;
             Ok(Self { scope, body: parse(request, &bytes)? })
         };
         answer(request, result.await)
@@ -56,7 +56,7 @@ impl<'r, T: Input> FromData<'r> for Mine<T> {
         let result = async {
             bearer(request)?;
             let bytes = bytes(data).await?;
-            let Caller(scope) = Caller::identify(request).await?;
+            let Caller(scope) = Caller::identify_once(request, &bytes).await?;
             Ok(Self { scope, body: parse(request, &bytes)? })
         };
         answer(request, result.await)

@@ -2,11 +2,13 @@
 
 mod accounts;
 mod audit;
+mod batches;
 mod comments;
 mod deletion;
 mod deliveries;
 mod description;
 mod emails;
+mod exchange;
 mod health;
 mod invitations;
 mod labels;
@@ -89,7 +91,9 @@ contents! {
             organizations::restore "Restore an organization",
             memberships::transfer "Hand an organization over",
             memberships::explain "Tell what the caller may do, and why",
-            audit::list "Read the audit log";
+            audit::list "Read the audit log",
+            exchange::export "Export an organization as JSON lines",
+            exchange::import "Import the export of an organization";
     }
     "Members": "Who belongs to an organization, and how one comes in." {
         "/v1/orgs":
@@ -142,7 +146,10 @@ contents! {
     "Tasks": "What is to be done, when and by whom." {
         "/v1/orgs":
             tasks::create "Create a task",
+            batches::create "Do many things to tasks at once",
             tasks::list "List tasks",
+            exchange::export_tasks "Export tasks as a table",
+            exchange::import_tasks "Import a table of tasks into a project",
             tasks::show "Show a task",
             tasks::update "Change a task, or move it to another project",
             tasks::destroy "Delete a task, with thirty days to restore it",

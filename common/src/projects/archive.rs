@@ -2,12 +2,12 @@
 
 use super::{Project, find, told};
 use crate::{
-    access::{Core, InProject, ManageProject, Permission, Written},
+    access::{InProject, ManageProject, Permission, Written},
     audit::{self, Action, Event},
-    deliveries,
+    deliveries::{self, Cancel, Which},
     error::{Error, Result},
-    ids::ProjectId,
     precondition::Precondition,
+    reminders::{self, Whom},
 };
 
 /// Locks the project, and asks once more: the permission may have gone while this request waited. Whoever writes into the
@@ -41,9 +41,11 @@ pub async fn archive(project: &mut InProject<'_, ManageProject>) -> Result<Writt
         return Ok(Written(before));
     }
     set_archived(project, true).await?;
-    deliveries::cancel_for_project(project.core, project.id, "project archived").await?;
+    let tasks = reminders::in_project(project.core, project.id).await?;
+    let owed = Cancel { tasks: &tasks, people: None, which: Which::All, reason: "project archived" };
+    deliveries::cancel(project.core, owed).await?;
     audit::record(project.core, Event::new(Action::ProjectArchived).about(project.id)).await?;
-    found(project.core, project.id).await
+    find(project.core, project.id).await?.map(Written).ok_or(Error::NotFound)
 }
 
 /// Opens it again; of what was cancelled, that which is still to come is planned anew. A second time changes nothing.
@@ -57,7 +59,10 @@ pub async fn unarchive(project: &mut InProject<'_, ManageProject>) -> Result<Wri
     }
     set_archived(project, false).await?;
     audit::record(project.core, Event::new(Action::ProjectUnarchived).about(project.id)).await?;
-    found(project.core, project.id).await
+    let tasks = reminders::in_project(project.core, project.id).await?;
+    let planned = reminders::replan(project.core, &tasks, Whom::Everybody).await?;
+    let project = find(project.core, project.id).await?.ok_or(Error::NotFound)?;
+    Ok(planned.map(|_| project))
 }
 
 /// Deletes an archived project with everything in it, for good: tasks, comments, reminders, what was sent for them.
@@ -85,8 +90,4 @@ async fn set_archived(project: &mut InProject<'_, ManageProject>, archived: bool
     .execute(project.core.sql())
     .await?;
     Ok(())
-}
-
-async fn found(core: &mut Core, id: ProjectId) -> Result<Written<Project>> {
-    find(core, id).await?.map(Written).ok_or(Error::NotFound)
 }

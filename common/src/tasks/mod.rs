@@ -1,8 +1,9 @@
 //! Tasks: what is to be done, by whom, until when.
 //!
 //! `find` and `lock` load one with what the caller may do with it, `store` writes one with its history; the deeds are `create`,
-//! `update`, `place` (project, position, parent), `completion` and `end` (delete, restore).
+//! `update`, `place` (project, position, parent), `completion` and `end` (delete, restore); `batch` does many of them.
 
+mod batch;
 mod completion;
 mod create;
 mod end;
@@ -17,6 +18,7 @@ mod store;
 mod task;
 mod update;
 
+pub use batch::{Batch, Deed, Done, Mode, Operation, Version, batch};
 pub use completion::{complete, reopen};
 pub use create::create;
 pub use end::{delete, restore};
@@ -26,6 +28,5 @@ pub use input::{LabelRef, NewTask, Priority, Stage, TaskChanges, TaskFault};
 pub use list::{TaskFilter, list};
 pub use place::{Position, position};
 use task::TaskRow;
-pub(crate) use task::columns;
 pub use task::{PlannedTask, Task, TaskLabel, TaskStatus};
 pub use update::update;
