@@ -149,8 +149,11 @@ async fn a_task_completed_by_two_at_once_is_completed_by_one() {
             team.owner.post("/tasks", json!({ "project": project, "title": "Race" })).await.is(201).text_at("/id");
         let path = format!("/tasks/{task}/completion");
         let (one, other) = tokio::join!(team.member.put(&path, json!(null)), team.admin.put(&path, json!(null)));
-        let (one, other) = (one.is(200).json(), other.is(200).json());
+        let (mut one, mut other) = (one.is(200).json(), other.is(200).json());
         assert!(one["completed_at"].is_string());
+        for answer in [&mut one, &mut other] {
+            let _ = answer.as_object_mut().unwrap().remove("permissions");
+        }
         assert_eq!(one, other);
     }
 }

@@ -1,8 +1,7 @@
 use common::{
     access::{CompleteTasks, InProject, ReadTasks, WriteTasks},
-    ids::TaskId,
     page::Page,
-    tasks::{self, CreatedTask, NewTask, Task, TaskFilter},
+    tasks::{self, CreatedTask, NewTask, Task, TaskFilter, TaskRef},
 };
 use rocket::{get, post, put};
 
@@ -25,14 +24,13 @@ pub(crate) async fn list(mut org: Org<ReadTasks>, filter: Query<TaskFilter>) -> 
 }
 
 #[get("/<_>/tasks/<id>")]
-pub(crate) async fn show(mut org: Org<ReadTasks>, id: Id<TaskId>) -> Answer<Found<Task>> {
-    let (_, task) = tasks::find::<ReadTasks>(&mut org, id.found()?).await?;
-    Ok(Found(task))
+pub(crate) async fn show(mut org: Org<ReadTasks>, id: Id<TaskRef>) -> Answer<Found<Task>> {
+    Ok(Found(tasks::show(&mut org, &id.found()?).await?))
 }
 
 #[put("/<_>/tasks/<id>/completion")]
-pub(crate) async fn complete(mut org: Org<ReadTasks>, id: Id<TaskId>) -> Answer<Changed<Task>> {
-    let (mut project, task) = tasks::find::<CompleteTasks>(&mut org, id.found()?).await?;
+pub(crate) async fn complete(mut org: Org<ReadTasks>, id: Id<TaskRef>) -> Answer<Changed<Task>> {
+    let (mut project, task) = tasks::find::<CompleteTasks>(&mut org, &id.found()?).await?;
     let task = tasks::complete(&mut project, &task).await?;
     Ok(Changed(org.0.commit(task).await?))
 }

@@ -21,16 +21,16 @@
 //! }
 //! ```
 //! ```
-//! # use common::{access::{ReadTasks, Scope, WriteTasks}, ids::TaskId, tasks};
-//! async fn read(scope: &mut Scope<WriteTasks>, id: TaskId) {
-//!     let _ = tasks::find::<ReadTasks>(scope, id).await;
+//! # use common::{access::{ReadTasks, Scope, WriteTasks}, tasks::{self, TaskRef}};
+//! async fn read(scope: &mut Scope<WriteTasks>, task: &TaskRef) {
+//!     let _ = tasks::find::<ReadTasks>(scope, task).await;
 //! }
 //! ```
 //! ```compile_fail,E0308
 //! // Unguarded: a connection is no witness.
-//! # use common::{access::ReadTasks, ids::TaskId, tasks};
-//! async fn read(connection: &mut sqlx::PgConnection, id: TaskId) {
-//!     let _ = tasks::find::<ReadTasks>(connection, id).await;
+//! # use common::{access::ReadTasks, tasks::{self, TaskRef}};
+//! async fn read(connection: &mut sqlx::PgConnection, task: &TaskRef) {
+//!     let _ = tasks::find::<ReadTasks>(connection, task).await;
 //! }
 //! ```
 //! ```
@@ -84,6 +84,7 @@ mod sets;
 
 pub use committed::{Committed, Written};
 pub use permissions::*;
+pub(crate) use project::Held;
 pub use project::InProject;
 pub use roles::{GrantRole, Role};
 pub use rules::{RoleChange, may_act_on, may_change_role, may_give};

@@ -6,6 +6,8 @@ pub trait Permission: Send + Sync + 'static {
     const BITS: i64;
     /// The name that clients see: in a 403, in a token's scopes.
     const NAME: &'static str;
+    /// Whether it lets somebody write the content of a project: while that is archived, nobody does.
+    const WRITES: bool = false;
 }
 
 /// Whoever holds `Self` may do what asks for `P`. Derived from the policy: each role and grant with the one has the other.
@@ -13,7 +15,7 @@ pub trait Implies<P: Permission>: Permission {}
 impl<P: Permission> Implies<P> for P {}
 
 macro_rules! permissions {
-    ($($(#[$doc:meta])* $name:ident = $bit:expr, $text:literal;)+) => {
+    ($($(#[$doc:meta])* $name:ident = $bit:expr, $text:literal $(, $writes:ident)?;)+) => {
         $(
             $(#[$doc])*
             #[derive(Clone, Copy, Debug)]
@@ -22,6 +24,7 @@ macro_rules! permissions {
             impl Permission for $name {
                 const BITS: i64 = 1 << $bit;
                 const NAME: &'static str = $text;
+                $(const WRITES: bool = permissions!(@$writes);)?
             }
 
             impl Implies<Member> for $name {}
@@ -30,6 +33,7 @@ macro_rules! permissions {
         /// Every permission with its bit, lowest first.
         pub const ALL: &[(i64, &str)] = &[$(($name::BITS, $name::NAME)),+];
     };
+    (@writes) => { true };
 }
 
 permissions! {
@@ -54,11 +58,11 @@ permissions! {
     /// See a project, its tasks and their reminders.
     ReadTasks = 9, "tasks:read";
     /// Create, update, assign, delete tasks.
-    WriteTasks = 10, "tasks:write";
+    WriteTasks = 10, "tasks:write", writes;
     /// Complete and reopen tasks; assignees may, whatever their role.
-    CompleteTasks = 11, "tasks:complete";
+    CompleteTasks = 11, "tasks:complete", writes;
     /// Comment on tasks.
-    WriteComments = 12, "comments:write";
+    WriteComments = 12, "comments:write", writes;
 }
 
 /// An active member, nothing more.

@@ -14,14 +14,24 @@ use crate::{
 pub struct InProject<'s, P> {
     pub(crate) core: &'s mut Core,
     pub(crate) id: ProjectId,
+    held: Held,
     holds: PhantomData<fn() -> P>,
+}
+
+/// What a statement has found about a project and its caller.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Held {
+    /// The caller's effective permissions.
+    pub(crate) bits: i64,
+    pub(crate) archived: bool,
 }
 
 impl<'s, P: Permission> InProject<'s, P> {
     /// Enters a project that is named by the request.
     ///
     /// # Errors
-    /// [`Error::NotFound`] when it is invisible to the caller, [`Error::Forbidden`] when `P` is not held in it.
+    /// [`Error::NotFound`] when it is invisible to the caller, [`Error::Forbidden`] when `P` is not held in it,
+    /// `project_archived` when `P` lets its content be written and nobody may.
     pub async fn enter(scope: &'s mut Scope<impl Permission>, project: ProjectId) -> Result<Self> {
         let held = held(scope.core(), project).await?;
         Self::admit(scope.core(), project, held)
@@ -31,27 +41,46 @@ impl<'s, P: Permission> InProject<'s, P> {
     pub(crate) async fn admit_again(&mut self) -> Result<Permissions> {
         let held = held(self.core, self.id).await?;
         InProject::<P>::admit(self.core, self.id, held)?;
-        Ok(Permissions::of(held))
+        Ok(Permissions::of(held.bits))
     }
 
-    /// Decides by the permissions that a statement has found: unseen is 404, seen but not allowed is 403.
-    pub(crate) fn admit(core: &'s mut Core, project: ProjectId, held: i64) -> Result<Self> {
-        if held & ReadTasks::BITS == 0 {
-            Err(Error::NotFound)
-        } else if held & P::BITS == P::BITS {
-            Ok(Self { core, id: project, holds: PhantomData })
-        } else {
-            Err(Error::Forbidden(P::NAME))
+    /// Decides by what a statement has found: unseen is 404, seen but not allowed is 403, archived is 409.
+    pub(crate) fn admit(core: &'s mut Core, project: ProjectId, held: Held) -> Result<Self> {
+        if held.bits & ReadTasks::BITS == 0 {
+            return Err(Error::NotFound);
         }
+        if held.bits & P::BITS != P::BITS {
+            return Err(Error::Forbidden(P::NAME));
+        }
+        let project = Self { core, id: project, held, holds: PhantomData };
+        if P::WRITES {
+            project.in_use()?;
+        }
+        Ok(project)
+    }
+
+    /// Nothing in an archived project is written, not even what a reader may write for themselves.
+    pub(crate) fn in_use(&self) -> Result<()> {
+        if self.held.archived {
+            Err(Error::Conflict { code: "project_archived", detail: "the project is archived" })
+        } else {
+            Ok(())
+        }
+    }
+
+    /// All that the caller holds in it.
+    pub(crate) fn permissions(&self) -> Permissions {
+        Permissions::of(self.held.bits)
     }
 }
 
-async fn held(core: &mut Core, project: ProjectId) -> Result<i64> {
-    let held = sqlx::query_scalar!(
-        r#"select permissions_in(id, visibility) as "held!" from projects where id = $1"#,
+async fn held(core: &mut Core, project: ProjectId) -> Result<Held> {
+    let held = sqlx::query_as!(
+        Held,
+        r#"select permissions_in(id, visibility) as "bits!", archived_at is not null as "archived!" from projects where id = $1"#,
         project.0
     )
     .fetch_optional(core.sql())
     .await?;
-    Ok(held.unwrap_or(0))
+    Ok(held.unwrap_or_default())
 }

@@ -4,7 +4,7 @@ use deserr::Deserr;
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::Task;
+use super::{Task, TaskStatus};
 use crate::{
     access::{Core, Implies, InProject, Permission, WriteTasks, Written},
     error::{Error, Result},
@@ -102,16 +102,29 @@ pub async fn create(
         id,
         project_id: project.id,
         key: format!("{}-{}", row.key, row.number),
+        parent_id: None,
         title: new.title.to_string(),
         description: description.to_owned(),
+        status: TaskStatus::Open,
+        priority: 0,
+        start: None,
         due: new.due,
+        recurrence: None,
+        occurrence: 1,
         assignees,
+        labels: Vec::new(),
+        position: f64::from(row.number),
+        subtask_count: 0,
+        completed_subtask_count: 0,
         created_by: row.created_by,
         created_at: row.created_at,
         updated_at: row.updated_at,
         completed_at: None,
         completed_by: None,
+        deleted_at: None,
+        permissions: project.permissions().in_projects(),
         version: row.version,
+        recurrence_start: None,
     };
     let planned = reminders::plan(project.core, &task, &new.reminders).await?;
     Ok(planned.map(|reminders| CreatedTask { task, reminders }))

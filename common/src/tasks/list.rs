@@ -4,7 +4,7 @@ use deserr::Deserr;
 use sqlx::{Postgres, QueryBuilder};
 use uuid::Uuid;
 
-use super::{Task, TaskRow};
+use super::{Task, TaskRow, TaskStatus, task::columns};
 use crate::{
     access::{Implies, Permission, ReadTasks, Scope},
     error::Result,
@@ -20,7 +20,7 @@ pub struct TaskFilter {
     /// Of one project.
     #[deserr(default)]
     pub project: Option<ProjectId>,
-    /// Open or completed.
+    /// As it stands.
     #[deserr(default)]
     pub status: Option<TaskStatus>,
     /// Items a page.
@@ -29,16 +29,6 @@ pub struct TaskFilter {
     /// Where the page begins.
     #[deserr(default)]
     pub cursor: Option<Cursor>,
-}
-
-/// Whether a task is done.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserr)]
-#[deserr(rename_all = lowercase, error = Faults)]
-pub enum TaskStatus {
-    /// To do.
-    Open,
-    /// Done.
-    Completed,
 }
 
 /// A page of the tasks that the caller can see, newest first.
@@ -70,22 +60,20 @@ fn statement(
     sql.push_bind(ReadTasks::BITS);
     sql.push(
         " <> 0)
-         select t.id, t.project_id, (select p.key from visible p where p.id = t.project_id) as project_key, t.number,
-                t.title, t.description, t.due_on, t.due_local, t.due_zone, t.due_at,
-                array(select a.account_id from task_assignees a where a.task_id = t.id order by 1) as assignees,
-                t.created_by, t.created_at, t.updated_at, t.completed_at, t.completed_by, t.version,
-                (select p.held from visible p where p.id = t.project_id) as held
-         from tasks t where exists (select from visible)
+         select (select p.key from visible p where p.id = t.project_id) as project_key,
+                (select p.held from visible p where p.id = t.project_id) as held, ",
+    );
+    sql.push(columns!());
+    sql.push(
+        " from tasks t where exists (select from visible) and t.deleted_at is null
            and (select p.held from visible p where p.id = t.project_id) is not null",
     );
     if let Some(project) = project {
         sql.push(" and t.project_id = ").push_bind(project.0);
     }
-    match status {
-        Some(TaskStatus::Open) => sql.push(" and t.completed_at is null"),
-        Some(TaskStatus::Completed) => sql.push(" and t.completed_at is not null"),
-        None => &mut sql,
-    };
+    if let Some(status) = status {
+        sql.push(" and t.status = ").push_bind(status.as_str());
+    }
     if let Some(after) = after {
         sql.push(" and t.id < ").push_bind(after);
     }

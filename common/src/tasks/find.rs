@@ -1,0 +1,122 @@
+//! Finding a task by its id or its key, together with what the caller may do with it.
+
+use std::{fmt, str::FromStr};
+
+use super::{Task, TaskRow, task::columns};
+use crate::{
+    access::{Core, Held, InProject, Permission, Permissions, ReadTasks, Scope, WriteTasks},
+    error::{Error, Result},
+    ids::{NotAnId, TaskId},
+    input::parsed_field,
+    text::ProjectKey,
+};
+
+/// A task as a request names it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TaskRef {
+    /// By its id.
+    Id(TaskId),
+    /// By its key, `OPS-42`: its project has this key now.
+    Key(ProjectKey, i32),
+}
+
+impl FromStr for TaskRef {
+    type Err = NotAnId;
+
+    fn from_str(text: &str) -> Result<Self, NotAnId> {
+        if let Ok(id) = text.parse() {
+            return Ok(Self::Id(id));
+        }
+        let (key, number) = text.rsplit_once('-').ok_or(NotAnId)?;
+        // One task has one key: no `OPS-042`, no `OPS-+42`.
+        let plain =
+            number.starts_with(|first| matches!(first, '1'..='9')) && number.chars().all(|c| c.is_ascii_digit());
+        match (key.parse(), number.parse()) {
+            (Ok(key), Ok(number)) if plain => Ok(Self::Key(key, number)),
+            _ => Err(NotAnId),
+        }
+    }
+}
+
+impl fmt::Display for TaskRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Id(id) => id.fmt(f),
+            Self::Key(key, number) => write!(f, "{key}-{number}"),
+        }
+    }
+}
+
+impl From<TaskId> for TaskRef {
+    fn from(id: TaskId) -> Self {
+        Self::Id(id)
+    }
+}
+
+parsed_field!(TaskRef);
+
+const FIND: &str = concat!(
+    "select ",
+    columns!(),
+    ", p.key as project_key, permissions_in(p.id, p.visibility) as held, p.archived_at is not null as archived
+     from tasks t join projects p on p.org_id = t.org_id and p.id = t.project_id
+     where t.id = coalesce($1, (select named.id from tasks named join projects q on q.org_id = named.org_id and q.id = named.project_id
+                                where q.key = $2 and named.number = $3))"
+);
+
+/// One task that is not deleted, with the witness that the caller holds `P` on it. Assignees may complete what is assigned to
+/// them.
+///
+/// # Errors
+/// [`Error::NotFound`] when the caller cannot see it, [`Error::Forbidden`], `project_archived`; `task_deleted` for whoever might
+/// restore it.
+pub async fn find<'s, P: Permission>(
+    scope: &'s mut Scope<impl Permission>,
+    task: &TaskRef,
+) -> Result<(InProject<'s, P>, Task)> {
+    let (project, task) = find_deleted(scope, task).await?;
+    if task.deleted_at.is_none() {
+        Ok((project, task))
+    } else {
+        Err(Error::Conflict { code: "task_deleted", detail: "the task is deleted; restore it first" })
+    }
+}
+
+/// The same, of a deleted one too; only those who may restore it see one.
+///
+/// # Errors
+/// [`Error::NotFound`] when the caller cannot see it, [`Error::Forbidden`], `project_archived`.
+pub async fn find_deleted<'s, P: Permission>(
+    scope: &'s mut Scope<impl Permission>,
+    task: &TaskRef,
+) -> Result<(InProject<'s, P>, Task)> {
+    let row = row(FIND, scope.core(), task).await?;
+    admit(scope.core(), row)
+}
+
+/// One task, to be looked at.
+///
+/// # Errors
+/// [`Error::NotFound`] when the caller cannot see it.
+pub async fn show(scope: &mut Scope<impl Permission>, task: &TaskRef) -> Result<Task> {
+    let (_, task) = find_deleted::<ReadTasks>(scope, task).await?;
+    Ok(task)
+}
+
+async fn row(statement: &'static str, core: &mut Core, task: &TaskRef) -> Result<Option<TaskRow>> {
+    let (id, key, number) = match task {
+        TaskRef::Id(id) => (Some(id.0), None, None),
+        TaskRef::Key(key, number) => (None, Some(key.as_str()), Some(number)),
+    };
+    Ok(sqlx::query_as(statement).bind(id).bind(key).bind(number).fetch_optional(core.sql()).await?)
+}
+
+fn admit<P: Permission>(core: &mut Core, row: Option<TaskRow>) -> Result<(InProject<'_, P>, Task)> {
+    let row = row.ok_or(Error::NotFound)?;
+    let held = Held { bits: row.held(), archived: row.archived };
+    let task = Task::from(row);
+    if task.deleted_at.is_some() && !Permissions::of(held.bits).hold::<WriteTasks>() {
+        return Err(Error::NotFound);
+    }
+    Ok((InProject::admit(core, task.project_id, held)?, task))
+}
