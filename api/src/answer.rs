@@ -1,31 +1,34 @@
 //! What a handler answers with. A write can only be answered once it is committed.
 
-use std::io::Cursor;
+use std::{io::Cursor, marker::PhantomData};
 
-use common::access::Committed;
+use common::{
+    access::{Committed, Scope, Written},
+    shown::{Rendered, Shown},
+};
 use rocket::{
     Request, Response,
     http::{ContentType, Status},
-    response::Responder,
+    response::{self, Responder},
 };
 use serde::Serialize;
 
-use crate::problem::Problem;
+use crate::{problem::Problem, tags::Tags};
 
 /// The answer of a handler, or why there is none.
 pub(crate) type Answer<T> = Result<T, Problem>;
 
-/// 200 with what was read.
+/// 200 with what was read; or 304, when the client has these very bytes.
 pub(crate) struct Found<T>(pub(crate) T);
 
 /// 200 with what was changed.
-pub(crate) struct Changed<T>(pub(crate) Committed<T>);
+pub(crate) struct Changed<T>(Sent<T>);
 
 /// 201 with what was created.
-pub(crate) struct Created<T>(pub(crate) Committed<T>);
+pub(crate) struct Created<T>(Sent<T>);
 
 /// 204: it is done, and there is nothing to say about it.
-pub(crate) struct Done(pub(crate) Committed<()>);
+pub(crate) struct Done(Committed<()>);
 
 /// 200 with a document of JSON to be kept: browsers save it.
 pub(crate) struct Download {
@@ -42,56 +45,119 @@ pub(crate) struct All<T> {
     pub(crate) data: Vec<T>,
 }
 
-fn json(status: Status, body: &impl Serialize) -> rocket::response::Result<'static> {
-    let body = serde_json::to_vec(body).map_err(|_| Status::InternalServerError)?;
-    let length = body.len();
+impl<T: Serialize> Shown for All<T> {}
+
+/// What was committed, as it is sent.
+struct Sent<T> {
+    rendered: Rendered,
+    of: PhantomData<fn() -> T>,
+}
+
+impl<T: Shown> Sent<T> {
+    async fn commit<P>(scope: Scope<P>, written: Written<T>) -> Answer<Self> {
+        Ok(Self { rendered: scope.answer(written).await?.into_inner(), of: PhantomData })
+    }
+
+    fn of(committed: &Committed<T>) -> Answer<Self> {
+        Ok(Self { rendered: Rendered::of(committed.get())?, of: PhantomData })
+    }
+}
+
+impl<T: Shown> Changed<T> {
+    /// Commits a change.
+    pub(crate) async fn commit<P>(scope: Scope<P>, written: Written<T>) -> Answer<Self> {
+        Sent::commit(scope, written).await.map(Self)
+    }
+
+    /// A change that is committed.
+    pub(crate) fn of(committed: &Committed<T>) -> Answer<Self> {
+        Sent::of(committed).map(Self)
+    }
+}
+
+impl<T: Shown> Created<T> {
+    /// Commits something new.
+    pub(crate) async fn commit<P>(scope: Scope<P>, written: Written<T>) -> Answer<Self> {
+        Sent::commit(scope, written).await.map(Self)
+    }
+
+    /// Something new that is committed.
+    pub(crate) fn of(committed: &Committed<T>) -> Answer<Self> {
+        Sent::of(committed).map(Self)
+    }
+}
+
+impl Done {
+    /// Commits what there is nothing to say about.
+    pub(crate) async fn commit<P>(scope: Scope<P>, written: Written<()>) -> Answer<Self> {
+        Ok(Self(scope.commit(written).await?))
+    }
+
+    /// It is committed.
+    pub(crate) fn of(committed: Committed<()>) -> Self {
+        Self(committed)
+    }
+}
+
+fn json(status: Status, rendered: Rendered) -> Response<'static> {
+    let Rendered { json, tag } = rendered;
+    let length = json.len();
     // One write to the socket: Rocket would cut the body into pieces of 4 KiB.
     Response::build()
         .status(status)
         .header(ContentType::JSON)
+        .raw_header("ETag", format!("\"{tag}\""))
         .max_chunk_size(length.max(1))
-        .sized_body(length, Cursor::new(body))
-        .ok()
+        .sized_body(length, Cursor::new(json))
+        .finalize()
 }
 
-impl<'r, T: Serialize> Responder<'r, 'static> for Found<T> {
-    fn respond_to(self, _: &'r Request<'_>) -> rocket::response::Result<'static> {
-        json(Status::Ok, &self.0)
+/// 200, or 304 to whoever has these very bytes.
+fn unless_known(request: &Request<'_>, rendered: Rendered) -> Response<'static> {
+    let known = Tags::of(request, "If-None-Match").is_ok_and(|tags| tags.is_some_and(|tags| tags.name(&rendered.tag)));
+    if known {
+        Response::build().status(Status::NotModified).raw_header("ETag", format!("\"{}\"", rendered.tag)).finalize()
+    } else {
+        json(Status::Ok, rendered)
     }
 }
 
-impl<'r, T: Serialize> Responder<'r, 'static> for Changed<T> {
-    fn respond_to(self, _: &'r Request<'_>) -> rocket::response::Result<'static> {
-        json(Status::Ok, &self.0)
+impl<'r, T: Shown> Responder<'r, 'static> for Found<T> {
+    fn respond_to(self, request: &'r Request<'_>) -> response::Result<'static> {
+        let rendered = Rendered::of(&self.0).map_err(|_| Status::InternalServerError)?;
+        Ok(unless_known(request, rendered))
     }
 }
 
-impl<'r, T: Serialize> Responder<'r, 'static> for Created<T> {
-    fn respond_to(self, _: &'r Request<'_>) -> rocket::response::Result<'static> {
-        json(Status::Created, &self.0)
+impl<'r, T> Responder<'r, 'static> for Changed<T> {
+    fn respond_to(self, _: &'r Request<'_>) -> response::Result<'static> {
+        Ok(json(Status::Ok, self.0.rendered))
+    }
+}
+
+impl<'r, T> Responder<'r, 'static> for Created<T> {
+    fn respond_to(self, _: &'r Request<'_>) -> response::Result<'static> {
+        Ok(json(Status::Created, self.0.rendered))
     }
 }
 
 impl<'r> Responder<'r, 'static> for Download {
-    fn respond_to(self, _: &'r Request<'_>) -> rocket::response::Result<'static> {
-        let json = self.json.into_inner();
-        Response::build()
-            .header(ContentType::JSON)
-            .raw_header("Content-Disposition", format!("attachment; filename=\"{}\"", self.name))
-            .max_chunk_size(json.len().max(1))
-            .sized_body(json.len(), Cursor::new(json))
-            .ok()
+    fn respond_to(self, request: &'r Request<'_>) -> response::Result<'static> {
+        let rendered = Rendered::named(self.json.into_inner().into_bytes(), None);
+        let mut response = unless_known(request, rendered);
+        response.set_raw_header("Content-Disposition", format!("attachment; filename=\"{}\"", self.name));
+        Ok(response)
     }
 }
 
 impl<'r> Responder<'r, 'static> for Accepted {
-    fn respond_to(self, _: &'r Request<'_>) -> rocket::response::Result<'static> {
+    fn respond_to(self, _: &'r Request<'_>) -> response::Result<'static> {
         Response::build().status(Status::Accepted).ok()
     }
 }
 
 impl<'r> Responder<'r, 'static> for Done {
-    fn respond_to(self, _: &'r Request<'_>) -> rocket::response::Result<'static> {
+    fn respond_to(self, _: &'r Request<'_>) -> response::Result<'static> {
         let Committed { .. } = self.0;
         Response::build().status(Status::NoContent).ok()
     }

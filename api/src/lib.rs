@@ -8,6 +8,7 @@ mod guards;
 mod pages;
 mod problem;
 mod routes;
+mod tags;
 
 use std::{io, net::IpAddr};
 

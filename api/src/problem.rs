@@ -135,6 +135,13 @@ impl From<Error> for Problem {
                 problem
             }
             Error::BadCursor(faults) => Self::of_query(faults),
+            Error::Precondition { given: false } => {
+                Self::new(Status::PreconditionRequired, "precondition_required", detail)
+            }
+            Error::Precondition { given: true } => Self::new(Status::BadRequest, "malformed_if_match", detail),
+            Error::Stale { current } => {
+                Self::new(Status::PreconditionFailed, "stale", detail).with("ETag", format!("\"{current}\""))
+            }
             Error::Conflict { code, .. } => Self::new(Status::Conflict, code, detail),
             Error::Quota { .. } => Self::new(Status::Conflict, "quota_reached", detail),
             Error::Busy => Self::new(Status::ServiceUnavailable, "busy", detail).with("Retry-After", "2"),

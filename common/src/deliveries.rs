@@ -12,6 +12,7 @@ use crate::{
     ids::{AccountId, DeliveryId, MailId, TaskId},
     input::Faults,
     page::{Cursor, Limit, Page},
+    shown::shown,
 };
 
 /// What one person is owed.
@@ -48,6 +49,8 @@ pub struct DeliveryLog {
     /// Each try, with the mail server's last reply.
     pub tries: Vec<Try>,
 }
+
+shown!(DeliveryLog);
 
 /// One step of a mail.
 #[derive(Clone, Debug, Serialize)]

@@ -43,6 +43,18 @@ pub enum Error {
     /// A cursor that this list did not give out.
     #[error(transparent)]
     BadCursor(Faults),
+    /// It was not said which version of a thing is meant, or not so that it can be read.
+    #[error("{}", if *.given { "If-Match is no list of entity tags" } else { "If-Match must say which version is meant" })]
+    Precondition {
+        /// Whether anything was said.
+        given: bool,
+    },
+    /// Another version was meant than the one that there is.
+    #[error("there is another version of it by now")]
+    Stale {
+        /// The one that there is.
+        current: i32,
+    },
     /// The state of things forbids it; the code is stable.
     #[error("{detail}")]
     Conflict {

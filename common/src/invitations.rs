@@ -14,6 +14,7 @@ use crate::{
     mails::{self, MailKind, Owed},
     memberships,
     secrets::Purpose,
+    shown::shown,
     text::{EmailAddress, RoleKey},
     throttle::{self, Door},
 };
@@ -34,6 +35,8 @@ pub struct Invitation {
     /// Until when.
     pub expires_at: Timestamp,
 }
+
+shown!(Invitation);
 
 /// An offer to be.
 #[derive(Debug, Deserr)]

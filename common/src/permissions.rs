@@ -9,6 +9,7 @@ use crate::{
     ids::ProjectId,
     input::Faults,
     projects::Visibility,
+    shown::shown,
 };
 
 /// Where: in the organization, or in one of its projects.
@@ -41,6 +42,8 @@ pub struct Explained {
     /// What the personal token that asks lets through at most; null for a session, which lets everything through.
     pub scopes: Option<Permissions>,
 }
+
+shown!(Explained);
 
 /// The caller's permissions and their reasons.
 ///

@@ -13,6 +13,8 @@ use crate::{
     error::{Error, Result},
     input::{Faults, Given},
     memberships,
+    precondition::Precondition,
+    shown::shown,
     text::{Name, RoleKey},
 };
 
@@ -32,6 +34,8 @@ pub struct RoleView {
     /// Rises with every change.
     pub version: i32,
 }
+
+shown!(RoleView, version);
 
 /// A role to be.
 #[derive(Debug, Deserr)]
@@ -120,26 +124,34 @@ pub async fn create(scope: &mut Scope<ManageRoles>, new: NewRole) -> Result<Writ
 }
 
 /// Changes a role, and with it what its holders may do from their next request on. Both what it gave and what it will give
-/// must be the author's to give.
+/// must be the author's to give. What is the same already makes no version.
 ///
 /// # Errors
-/// [`Error::NotFound`]; `role_built_in`; a permission that the author lacks.
-pub async fn update(scope: &mut Scope<ManageRoles>, key: &RoleKey, changes: RoleChanges) -> Result<Written<RoleView>> {
+/// [`Error::NotFound`]; `role_built_in`; a permission that the author lacks; those of the precondition.
+pub async fn update(
+    scope: &mut Scope<ManageRoles>,
+    key: &RoleKey,
+    precondition: &Precondition,
+    changes: RoleChanges,
+) -> Result<Written<RoleView>> {
     let own = memberships::lock_actor::<ManageRoles>(scope.core()).await?;
     let before = custom(scope, key).await?;
     may_act_on(own.permissions, before.permissions).map_err(Error::Refused)?;
+    precondition.check(before.version)?;
     let permissions = changes.permissions.0.map_or(before.permissions, |permissions| permissions.0);
     may_give(own.permissions, permissions).map_err(Error::Refused)?;
     let role = sqlx::query_as!(
         RoleView,
-        r#"update roles set name = coalesce($2, name), permissions = $3, version = version + 1 where key = $1
+        r#"update roles set name = coalesce($2, name), permissions = $3, version = version + 1
+           where key = $1 and (name, permissions) is distinct from (coalesce($2, name), $3)
            returning key, name, permissions as "permissions: Permissions", false as "built_in!", created_at as "created_at?", version"#,
         key.as_str(),
         changes.name.0.as_ref().map(Name::as_str),
         permissions.bits(),
     )
-    .fetch_one(scope.sql())
+    .fetch_optional(scope.sql())
     .await?;
+    let Some(role) = role else { return Ok(Written(before)) };
     let told = |role: &RoleView| json!({ "key": role.key, "name": role.name, "permissions": role.permissions });
     audit::record(scope.core(), Event::new(Action::RoleUpdated).before(told(&before)).after(told(&role))).await?;
     Ok(Written(role))
@@ -148,11 +160,17 @@ pub async fn update(scope: &mut Scope<ManageRoles>, key: &RoleKey, changes: Role
 /// Deletes a role. Who has it, or is invited with it, gets the replacement; without one it must be unused.
 ///
 /// # Errors
-/// [`Error::NotFound`]; `role_built_in`, `role_in_use`; a permission that the author lacks.
-pub async fn delete(scope: &mut Scope<ManageRoles>, key: &RoleKey, to: &Replacement) -> Result<Written<()>> {
+/// [`Error::NotFound`]; `role_built_in`, `role_in_use`; a permission that the author lacks; those of the precondition.
+pub async fn delete(
+    scope: &mut Scope<ManageRoles>,
+    key: &RoleKey,
+    precondition: &Precondition,
+    to: &Replacement,
+) -> Result<Written<()>> {
     let own = memberships::lock_actor::<ManageRoles>(scope.core()).await?;
     let role = custom(scope, key).await?;
     may_act_on(own.permissions, role.permissions).map_err(Error::Refused)?;
+    precondition.check(role.version)?;
     if let Some(replacement) = to.replacement.as_ref().filter(|replacement| *replacement != key) {
         let given = memberships::permissions_of(scope.core(), replacement).await?;
         may_give(own.permissions, given).map_err(Error::Refused)?;

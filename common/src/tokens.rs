@@ -13,6 +13,7 @@ use crate::{
     input::{Fault, Faults},
     quotas::Quota,
     secrets::PersonalToken,
+    shown::shown,
     text::Name,
     time::Instant,
 };
@@ -47,6 +48,8 @@ pub struct CreatedToken {
     #[serde(flatten)]
     pub view: TokenView,
 }
+
+shown!(CreatedToken);
 
 /// A token to be.
 #[derive(Debug, Deserr)]

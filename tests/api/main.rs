@@ -24,6 +24,7 @@ mod password_reset;
 mod people;
 mod permissions;
 mod pool;
+mod preconditions;
 mod profile;
 mod projects;
 mod proxies;

@@ -46,17 +46,29 @@ impl Actor {
         self.send(self.request(Method::PUT, path).json(&body), format!("PUT {path} {body}")).await
     }
 
-    /// Sends JSON.
+    /// Sends JSON, whatever version there is.
     pub async fn patch(&self, path: &str, body: Value) -> Reply {
         self.send(self.request(Method::PATCH, path).json(&body), format!("PATCH {path} {body}")).await
     }
 
-    /// Takes away.
+    /// Sends JSON for a version.
+    pub async fn patch_if(&self, tag: &str, path: &str, body: Value) -> Reply {
+        let request = self.bare(Method::PATCH, path).header("If-Match", tag).json(&body);
+        self.send(request, format!("PATCH {path} {body} if {tag}")).await
+    }
+
+    /// Takes away, whatever version there is.
     pub async fn delete(&self, path: &str) -> Reply {
         self.send(self.request(Method::DELETE, path), format!("DELETE {path}")).await
     }
 
-    /// Takes away, with JSON that says who does it.
+    /// Takes a version away.
+    pub async fn delete_if(&self, tag: &str, path: &str) -> Reply {
+        let request = self.bare(Method::DELETE, path).header("If-Match", tag);
+        self.send(request, format!("DELETE {path} if {tag}")).await
+    }
+
+    /// Takes away, whatever version there is, with JSON that says who does it.
     pub async fn delete_with(&self, path: &str, body: Value) -> Reply {
         self.send(self.request(Method::DELETE, path).json(&body), format!("DELETE {path} {body}")).await
     }
@@ -66,8 +78,15 @@ impl Actor {
         Reply::of(name, request.send().await.unwrap()).await
     }
 
-    /// A request of this person: `/v1/…` as it is, anything else within the organization.
+    /// A request of this person: `/v1/…` as it is, anything else within the organization. What takes a version takes any.
     pub fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
+        let versioned = method == Method::PATCH || method == Method::DELETE;
+        let request = self.bare(method, path);
+        if versioned { request.header("If-Match", "*") } else { request }
+    }
+
+    /// The same with nothing said that the API does not ask of everybody.
+    pub fn bare(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
         let path = match &self.org {
             Some(org) if !path.starts_with("/v1/") => format!("/v1/orgs/{org}{path}"),
             _ => path.to_owned(),

@@ -20,7 +20,8 @@ pub(crate) struct Heard {
 impl World<'_> {
     pub(crate) async fn ask(&self, step: &Step) -> Heard {
         let (method, path, body) = self.request(step);
-        let mut request = self.http.request(method, self.app.url(&path));
+        // Versions are not the model's business.
+        let mut request = self.http.request(method, self.app.url(&path)).header("If-Match", "*");
         request = match step.who {
             Who::Nobody => request,
             Who::Person(person) => request.bearer_auth(&self.people[person].session),

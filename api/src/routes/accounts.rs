@@ -9,7 +9,7 @@ use rocket::{State, get, patch, post};
 
 use crate::{
     answer::{Accepted, Answer, Changed, Download, Found},
-    guards::{Asked, Body, Caller, Mine},
+    guards::{Asked, Body, Caller, IfMatch, Mine},
 };
 
 #[post("/", data = "<body>")]
@@ -28,7 +28,7 @@ pub(crate) async fn verify(db: &State<Db>, asked: Asked, body: Body<NewVerificat
     let token = body.0.token;
     let mut scope = db.begin_link(&token, Purpose::Verification, &asked.0).await?;
     let account = accounts::verify(&mut scope, &token).await?;
-    Ok(Changed(scope.commit(account).await?))
+    Changed::commit(scope, account).await
 }
 
 #[post("/resends", data = "<body>")]
@@ -43,10 +43,10 @@ pub(crate) async fn me(mut caller: Caller<ReadMe>) -> Answer<Found<Account>> {
 }
 
 #[patch("/", data = "<input>")]
-pub(crate) async fn update(input: Mine<AccountChanges>) -> Answer<Changed<Account>> {
+pub(crate) async fn update(if_match: IfMatch, input: Mine<AccountChanges>) -> Answer<Changed<Account>> {
     let Mine { mut scope, body } = input;
-    let account = accounts::update(&mut scope, body).await?;
-    Ok(Changed(scope.commit(account).await?))
+    let account = accounts::update(&mut scope, &if_match.0, body).await?;
+    Changed::commit(scope, account).await
 }
 
 #[get("/export")]

@@ -15,11 +15,11 @@ pub(crate) async fn plan(mut caller: Caller) -> Answer<Found<DeletionPlan>> {
 pub(crate) async fn request(input: SureMine) -> Answer<Changed<DeletionPlan>> {
     let SureMine { mut scope, confirmed } = input;
     let plan = deletion::request(&mut scope, &confirmed).await?;
-    Ok(Changed(scope.commit(plan).await?))
+    Changed::commit(scope, plan).await
 }
 
 #[delete("/deletion")]
 pub(crate) async fn cancel(mut caller: Caller) -> Answer<Done> {
     let cancelled = deletion::cancel(&mut caller.0).await?;
-    Ok(Done(caller.0.commit(cancelled).await?))
+    Done::commit(caller.0, cancelled).await
 }

@@ -22,5 +22,5 @@ pub(crate) async fn confirm(
     asked: Asked,
     body: Body<EmailConfirmation>,
 ) -> Answer<Changed<EmailConfirmed>> {
-    Ok(Changed(email::confirm(db, &body.0.token, &asked.0).await?))
+    Changed::of(&email::confirm(db, &body.0.token, &asked.0).await?)
 }

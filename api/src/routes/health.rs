@@ -1,4 +1,4 @@
-use common::db::Db;
+use common::{db::Db, shown::Shown};
 use rocket::{State, get};
 use serde::Serialize;
 
@@ -9,6 +9,8 @@ use crate::answer::{Answer, Found};
 pub(crate) struct Health {
     status: &'static str,
 }
+
+impl Shown for Health {}
 
 /// The process lives; asks nothing of others, so that their absence restarts nobody.
 #[get("/livez")]

@@ -17,7 +17,7 @@ use crate::{
 pub(crate) async fn create(input: In<ManageMembers, NewInvitation>) -> Answer<Created<Invitation>> {
     let In { mut scope, body } = input;
     let invitation = invitations::create(&mut scope, body).await?;
-    Ok(Created(scope.commit(invitation).await?))
+    Created::commit(scope, invitation).await
 }
 
 #[get("/<_>/invitations")]
@@ -28,18 +28,18 @@ pub(crate) async fn list(mut org: Org<ManageMembers>) -> Answer<Found<All<Invita
 #[post("/<_>/invitations/<id>/resend")]
 pub(crate) async fn resend(mut org: Org<ManageMembers>, id: Id<InvitationId>) -> Answer<Changed<Invitation>> {
     let invitation = invitations::resend(&mut org, id.found()?).await?;
-    Ok(Changed(org.0.commit(invitation).await?))
+    Changed::commit(org.0, invitation).await
 }
 
 #[delete("/<_>/invitations/<id>")]
 pub(crate) async fn destroy(mut org: Org<ManageMembers>, id: Id<InvitationId>) -> Answer<Done> {
     let revoked = invitations::revoke(&mut org, id.found()?).await?;
-    Ok(Done(org.0.commit(revoked).await?))
+    Done::commit(org.0, revoked).await
 }
 
 /// By the token alone: to say no, nobody needs an account.
 #[post("/declines", data = "<body>")]
 pub(crate) async fn decline(db: &State<Db>, asked: Asked, body: Body<Acceptance>) -> Answer<Done> {
     let offer = offers::show(db, body.0.invitation, &asked.0).await?;
-    Ok(Done(offers::decline(db, &offer, &asked.0).await?))
+    Ok(Done::of(offers::decline(db, &offer, &asked.0).await?))
 }

@@ -23,45 +23,45 @@ pub(crate) async fn change_role(
 ) -> Answer<Changed<Membership>> {
     let In { mut scope, body } = input;
     let membership = memberships::change_role(&mut scope, account.found()?, body).await?;
-    Ok(Changed(scope.commit(membership).await?))
+    Changed::commit(scope, membership).await
 }
 
 #[put("/<_>/members/<account>/suspension")]
 pub(crate) async fn suspend(mut org: Org<ManageMembers>, account: Id<AccountId>) -> Answer<Changed<Membership>> {
     let membership = memberships::suspend(&mut org, account.found()?).await?;
-    Ok(Changed(org.0.commit(membership).await?))
+    Changed::commit(org.0, membership).await
 }
 
 #[delete("/<_>/members/<account>/suspension")]
 pub(crate) async fn reinstate(mut org: Org<ManageMembers>, account: Id<AccountId>) -> Answer<Changed<Membership>> {
     let membership = memberships::reinstate(&mut org, account.found()?).await?;
-    Ok(Changed(org.0.commit(membership).await?))
+    Changed::commit(org.0, membership).await
 }
 
 #[delete("/<_>/members/<account>", rank = 2)]
 pub(crate) async fn destroy(mut org: Org<ManageMembers>, account: Id<AccountId>) -> Answer<Done> {
     let removed = memberships::remove(&mut org, account.found()?).await?;
-    Ok(Done(org.0.commit(removed).await?))
+    Done::commit(org.0, removed).await
 }
 
 #[delete("/<_>/members/me", rank = 1)]
 pub(crate) async fn leave(mut org: Org<Member>) -> Answer<Done> {
     let left = memberships::leave(&mut org).await?;
-    Ok(Done(org.0.commit(left).await?))
+    Done::commit(org.0, left).await
 }
 
 #[post("/<_>/transfer", data = "<input>")]
 pub(crate) async fn transfer(input: Sure<OwnOrganization, Transfer>) -> Answer<Changed<Membership>> {
     let Sure { mut scope, body, confirmed } = input;
     let owner = memberships::transfer(&mut scope, &confirmed, body.account).await?;
-    Ok(Changed(scope.commit(owner).await?))
+    Changed::commit(scope, owner).await
 }
 
 #[post("/memberships", data = "<input>")]
 pub(crate) async fn accept(input: Mine<Acceptance>) -> Answer<Created<Joined>> {
     let Mine { mut scope, body } = input;
     let joined = memberships::accept(&mut scope, &body).await?;
-    Ok(Created(scope.commit(joined).await?))
+    Created::commit(scope, joined).await
 }
 
 #[get("/<_>/permissions")]

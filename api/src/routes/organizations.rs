@@ -6,14 +6,14 @@ use rocket::{delete, get, patch, post};
 
 use crate::{
     answer::{All, Answer, Changed, Created, Found},
-    guards::{Caller, In, Mine, Org, Sure},
+    guards::{Caller, IfMatch, In, Mine, Org, Sure},
 };
 
 #[post("/", data = "<input>")]
 pub(crate) async fn create(input: Mine<NewOrganization>) -> Answer<Created<Organization>> {
     let Mine { mut scope, body } = input;
     let organization = organizations::create(&mut scope, body).await?;
-    Ok(Created(scope.commit(organization).await?))
+    Created::commit(scope, organization).await
 }
 
 #[get("/")]
@@ -27,21 +27,27 @@ pub(crate) async fn show(mut org: Org<Member>) -> Answer<Found<Organization>> {
 }
 
 #[patch("/<_>", data = "<input>")]
-pub(crate) async fn update(input: In<UpdateOrganization, OrganizationChanges>) -> Answer<Changed<Organization>> {
+pub(crate) async fn update(
+    if_match: IfMatch,
+    input: In<UpdateOrganization, OrganizationChanges>,
+) -> Answer<Changed<Organization>> {
     let In { mut scope, body } = input;
-    let organization = organizations::update(&mut scope, body).await?;
-    Ok(Changed(scope.commit(organization).await?))
+    let organization = organizations::update(&mut scope, &if_match.0, body).await?;
+    Changed::commit(scope, organization).await
 }
 
 #[delete("/<_>", data = "<input>")]
-pub(crate) async fn destroy(input: Sure<OwnOrganization, Deletion>) -> Answer<Changed<Organization>> {
+pub(crate) async fn destroy(
+    if_match: IfMatch,
+    input: Sure<OwnOrganization, Deletion>,
+) -> Answer<Changed<Organization>> {
     let Sure { mut scope, confirmed, .. } = input;
-    let organization = organizations::delete(&mut scope, &confirmed).await?;
-    Ok(Changed(scope.commit(organization).await?))
+    let organization = organizations::delete(&mut scope, &if_match.0, &confirmed).await?;
+    Changed::commit(scope, organization).await
 }
 
 #[delete("/<_>/deletion")]
 pub(crate) async fn restore(mut org: Org<OwnOrganization>) -> Answer<Changed<Organization>> {
     let organization = organizations::restore(&mut org).await?;
-    Ok(Changed(org.0.commit(organization).await?))
+    Changed::commit(org.0, organization).await
 }

@@ -16,7 +16,7 @@ use crate::{
 #[put("/password", data = "<input>")]
 pub(crate) async fn change(db: &State<Db>, input: Proved<PasswordChange>) -> Answer<Done> {
     let Proved { credential, origin, body, confirmed } = input;
-    Ok(Done(password::change(db, &credential, &confirmed, body.new_password, &origin).await?))
+    Ok(Done::of(password::change(db, &credential, &confirmed, body.new_password, &origin).await?))
 }
 
 #[post("/", data = "<body>")]
@@ -27,5 +27,5 @@ pub(crate) async fn ask(db: &State<Db>, asked: Asked, body: Body<MailRequest>) -
 
 #[post("/completions", data = "<body>")]
 pub(crate) async fn complete(db: &State<Db>, asked: Asked, body: Body<Reset>) -> Answer<Done> {
-    Ok(Done(reset::complete(db, body.0, &asked.0).await?))
+    Ok(Done::of(reset::complete(db, body.0, &asked.0).await?))
 }

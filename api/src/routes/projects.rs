@@ -7,14 +7,14 @@ use rocket::{delete, get, patch, post, put};
 
 use crate::{
     answer::{All, Answer, Changed, Created, Done, Found},
-    guards::{Id, In, Org},
+    guards::{Id, IfMatch, In, Org},
 };
 
 #[post("/<_>/projects", data = "<input>")]
 pub(crate) async fn create(input: In<CreateProjects, NewProject>) -> Answer<Created<Project>> {
     let In { mut scope, body } = input;
     let project = projects::create(&mut scope, body).await?;
-    Ok(Created(scope.commit(project).await?))
+    Created::commit(scope, project).await
 }
 
 #[get("/<_>/projects")]
@@ -28,11 +28,15 @@ pub(crate) async fn show(mut org: Org<Member>, id: Id<ProjectId>) -> Answer<Foun
 }
 
 #[patch("/<_>/projects/<id>", data = "<input>")]
-pub(crate) async fn update(id: Id<ProjectId>, input: In<ManageProject, ProjectChanges>) -> Answer<Changed<Project>> {
+pub(crate) async fn update(
+    id: Id<ProjectId>,
+    if_match: IfMatch,
+    input: In<ManageProject, ProjectChanges>,
+) -> Answer<Changed<Project>> {
     let In { mut scope, body } = input;
     let mut project = InProject::<ManageProject>::enter(&mut scope, id.found()?).await?;
-    let project = projects::update(&mut project, body).await?;
-    Ok(Changed(scope.commit(project).await?))
+    let project = projects::update(&mut project, &if_match.0, body).await?;
+    Changed::commit(scope, project).await
 }
 
 #[get("/<_>/projects/<id>/grants")]
@@ -50,19 +54,19 @@ pub(crate) async fn grant(
     let In { mut scope, body } = input;
     let mut project = InProject::<ManageProject>::enter(&mut scope, id.found()?).await?;
     let grant = projects::grant(&mut project, account.found()?, body).await?;
-    Ok(Changed(scope.commit(grant).await?))
+    Changed::commit(scope, grant).await
 }
 
 #[delete("/<_>/projects/<id>/grants/<account>")]
 pub(crate) async fn withdraw(mut org: Org<ManageProject>, id: Id<ProjectId>, account: Id<AccountId>) -> Answer<Done> {
     let mut project = InProject::<ManageProject>::enter(&mut org, id.found()?).await?;
     let withdrawn = projects::withdraw(&mut project, account.found()?).await?;
-    Ok(Done(org.0.commit(withdrawn).await?))
+    Done::commit(org.0, withdrawn).await
 }
 
 #[post("/<_>/projects/<id>/access", data = "<input>")]
 pub(crate) async fn break_glass(id: Id<ProjectId>, input: In<OwnOrganization, BreakGlass>) -> Answer<Created<Grant>> {
     let In { mut scope, body } = input;
     let grant = projects::break_glass(&mut scope, id.found()?, body).await?;
-    Ok(Created(scope.commit(grant).await?))
+    Created::commit(scope, grant).await
 }

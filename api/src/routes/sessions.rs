@@ -12,7 +12,7 @@ use crate::{
 
 #[post("/", data = "<body>")]
 pub(crate) async fn create(db: &State<Db>, asked: Asked, body: Body<SignIn>) -> Answer<Created<NewSession>> {
-    Ok(Created(sessions::sign_in(db, body.0, &asked.0).await?))
+    Created::of(&sessions::sign_in(db, body.0, &asked.0).await?)
 }
 
 #[get("/sessions")]
@@ -23,17 +23,17 @@ pub(crate) async fn list(mut caller: Caller) -> Answer<Found<All<Session>>> {
 #[delete("/sessions/<id>")]
 pub(crate) async fn destroy(mut caller: Caller, id: Id<SessionId>) -> Answer<Done> {
     let ended = sessions::end(&mut caller.0, id.found()?).await?;
-    Ok(Done(caller.0.commit(ended).await?))
+    Done::commit(caller.0, ended).await
 }
 
 #[delete("/sessions/current")]
 pub(crate) async fn destroy_current(mut caller: Caller) -> Answer<Done> {
     let ended = sessions::end_current(&mut caller.0).await?;
-    Ok(Done(caller.0.commit(ended).await?))
+    Done::commit(caller.0, ended).await
 }
 
 #[delete("/sessions")]
 pub(crate) async fn destroy_others(mut caller: Caller) -> Answer<Done> {
     let ended = sessions::end_others(&mut caller.0).await?;
-    Ok(Done(caller.0.commit(ended).await?))
+    Done::commit(caller.0, ended).await
 }

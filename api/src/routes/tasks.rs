@@ -15,7 +15,7 @@ pub(crate) async fn create(input: In<WriteTasks, NewTask>) -> Answer<Created<Cre
     let In { mut scope, body } = input;
     let mut project = InProject::<WriteTasks>::enter(&mut scope, body.project).await?;
     let task = tasks::create(&mut project, body).await?;
-    Ok(Created(scope.commit(task).await?))
+    Created::commit(scope, task).await
 }
 
 #[get("/<_>/tasks")]
@@ -32,5 +32,5 @@ pub(crate) async fn show(mut org: Org<ReadTasks>, id: Id<TaskRef>) -> Answer<Fou
 pub(crate) async fn complete(mut org: Org<ReadTasks>, id: Id<TaskRef>) -> Answer<Changed<Task>> {
     let (mut project, task) = tasks::find::<CompleteTasks>(&mut org, &id.found()?).await?;
     let task = tasks::complete(&mut project, &task).await?;
-    Ok(Changed(org.0.commit(task).await?))
+    Changed::commit(org.0, task).await
 }

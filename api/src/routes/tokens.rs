@@ -13,7 +13,7 @@ use crate::{
 pub(crate) async fn create(input: Mine<NewToken>) -> Answer<Created<CreatedToken>> {
     let Mine { mut scope, body } = input;
     let token = tokens::create(&mut scope, body).await?;
-    Ok(Created(scope.commit(token).await?))
+    Created::commit(scope, token).await
 }
 
 #[get("/tokens")]
@@ -24,5 +24,5 @@ pub(crate) async fn list(mut caller: Caller) -> Answer<Found<All<TokenView>>> {
 #[delete("/tokens/<id>")]
 pub(crate) async fn destroy(mut caller: Caller, id: Id<TokenId>) -> Answer<Done> {
     let revoked = tokens::revoke(&mut caller.0, id.found()?).await?;
-    Ok(Done(caller.0.commit(revoked).await?))
+    Done::commit(caller.0, revoked).await
 }

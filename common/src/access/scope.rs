@@ -15,6 +15,7 @@ use crate::{
     error::{Error, Refusal, Result},
     ids::{AccountId, NotAnId, OrgId, SessionId},
     secrets::{Credential, Purpose, SessionToken, Token},
+    shown::{Rendered, Shown},
     text::{EmailAddress, Name, Slug},
 };
 
@@ -135,6 +136,15 @@ impl<P> Scope<P> {
             db.owed.notify_one();
         }
         Ok(Committed(written.0))
+    }
+
+    /// The same, and what was written as it is sent. Rendered first: what cannot be told is not done.
+    ///
+    /// # Errors
+    /// Those of [`Scope::commit`].
+    pub async fn answer<T: Shown>(self, written: Written<T>) -> Result<Committed<Rendered>> {
+        let rendered = Rendered::of(&written.0)?;
+        self.commit(written.map(|_| rendered)).await
     }
 
     pub(crate) fn core(&mut self) -> &mut Core {

@@ -11,6 +11,7 @@ use crate::{
     ids::OrgId,
     mails::{self, Notice, Owed},
     sessions::{self, Confirmed},
+    shown::shown,
     tokens,
 };
 
@@ -31,6 +32,8 @@ pub struct DeletionPlan {
     /// How many personal tokens are revoked with the asking.
     pub tokens: i64,
 }
+
+shown!(DeletionPlan);
 
 /// What becomes of one organization.
 #[derive(Clone, Debug, Serialize)]

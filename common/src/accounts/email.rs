@@ -18,6 +18,7 @@ use crate::{
     passwords::ClaimedPassword,
     secrets::{Credential, Purpose, Token},
     sessions::{Confirmed, StepUp},
+    shown::shown,
     text::EmailAddress,
     throttle::{self, Door},
 };
@@ -52,6 +53,8 @@ pub struct EmailConfirmed {
     /// Both mailboxes have confirmed: the account has its new address. If not, the other one's turn is next.
     pub done: bool,
 }
+
+shown!(EmailConfirmed);
 
 /// A change of address that waits, as the holder of one of its two mails sees it.
 #[derive(Clone, Debug)]

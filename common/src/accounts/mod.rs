@@ -26,6 +26,7 @@ use crate::{
     ids::AccountId,
     input::Faults,
     passwords::NewPassword,
+    shown::shown,
     text::EmailAddress,
 };
 
@@ -49,6 +50,8 @@ pub struct Account {
     /// Rises with every change.
     pub version: i32,
 }
+
+shown!(Account, version);
 
 /// Somebody who asks for mail, and has proved nothing.
 #[derive(Debug, Deserr)]

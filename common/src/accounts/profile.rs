@@ -9,6 +9,7 @@ use crate::{
     audit::{self, Action, Event},
     error::{Error, Result},
     input::{Faults, Patch},
+    precondition::Precondition,
     text::{Locale, Name, TextFault},
     time::TimeZoneName,
 };
@@ -31,8 +32,12 @@ pub struct AccountChanges {
 /// Changes the caller.
 ///
 /// # Errors
-/// [`Error::Invalid`] at `/name` when it is null.
-pub async fn update(scope: &mut Scope<Me>, wanted: AccountChanges) -> Result<Written<Account>> {
+/// [`Error::Invalid`] at `/name` when it is null; those of the precondition.
+pub async fn update(
+    scope: &mut Scope<Me>,
+    precondition: &Precondition,
+    wanted: AccountChanges,
+) -> Result<Written<Account>> {
     let name = match &wanted.name {
         Patch::Keep => None,
         Patch::Clear => return Err(Error::Invalid(Faults::at("/name", &TextFault::Empty))),
@@ -42,6 +47,7 @@ pub async fn update(scope: &mut Scope<Me>, wanted: AccountChanges) -> Result<Wri
     let core = scope.core();
     lock(core).await?.ok_or(Error::Unauthenticated)?;
     let before = find(core).await?;
+    precondition.check(before.version)?;
     let changed = sqlx::query!(
         "with wanted as (
              select coalesce($1, name) as name, case when $2 then $3 else time_zone end as time_zone,

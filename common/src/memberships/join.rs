@@ -10,6 +10,7 @@ use crate::{
     input::Faults,
     quotas::Quota,
     secrets::Token,
+    shown::shown,
 };
 
 /// The token of an invitation's mail.
@@ -30,6 +31,8 @@ pub struct Joined {
     /// The role that was given.
     pub role: String,
 }
+
+shown!(Joined);
 
 /// Joins the organization that an invitation offers. It must have been sent to the caller's own address.
 ///

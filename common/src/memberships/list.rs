@@ -5,6 +5,7 @@ use crate::{
     access::{ListMembers, Permission, ReadTasks, Scope},
     error::Result,
     ids::AccountId,
+    shown::shown,
 };
 
 /// One member.
@@ -25,6 +26,8 @@ pub struct Membership {
     /// Rises with every change.
     pub version: i32,
 }
+
+shown!(Membership, version);
 
 /// The members, in the order in which they joined. Who may not list them sees the people of their own projects.
 ///

@@ -7,6 +7,7 @@ use crate::{
     audit::{self, Action, Event},
     error::Result,
     input::{Faults, Given},
+    precondition::Precondition,
     text::{Name, Slug},
     time::TimeZoneName,
 };
@@ -26,12 +27,13 @@ pub struct OrganizationChanges {
     pub time_zone: Given<TimeZoneName>,
 }
 
-/// Changes the settings.
+/// Changes the settings. What is the same already makes no version.
 ///
 /// # Errors
-/// `slug_taken`.
+/// `slug_taken`; those of the precondition.
 pub async fn update(
     scope: &mut Scope<UpdateOrganization>,
+    precondition: &Precondition,
     changes: OrganizationChanges,
 ) -> Result<Written<Organization>> {
     let core = scope.core();
@@ -39,6 +41,7 @@ pub async fn update(
         .fetch_one(core.sql())
         .await?;
     let before = find(core).await?;
+    precondition.check(before.version)?;
     // A slug that comes back is no former one any more; one that goes becomes one.
     if let Some(slug) = changes.slug.0.as_ref().filter(|slug| slug.as_str() != before.slug) {
         sqlx::query!(
@@ -50,16 +53,21 @@ pub async fn update(
         .execute(core.sql())
         .await?;
     }
-    sqlx::query!(
-        "update organizations set slug = coalesce($1, slug), name = coalesce($2, name), time_zone = coalesce($3, time_zone),
-                version = version + 1
-         where id = current_org()",
+    let written = sqlx::query!(
+        "with wanted as (
+             select coalesce($1, slug) as slug, coalesce($2, name) as name, coalesce($3, time_zone) as time_zone
+             from organizations where id = current_org())
+         update organizations o set slug = w.slug, name = w.name, time_zone = w.time_zone, version = version + 1 from wanted w
+         where o.id = current_org() and (o.slug, o.name, o.time_zone) is distinct from (w.slug, w.name, w.time_zone)",
         changes.slug.0.as_ref().map(Slug::as_str),
         changes.name.0.as_ref().map(Name::as_str),
         changes.time_zone.0.as_ref().map(TimeZoneName::as_str),
     )
     .execute(core.sql())
     .await?;
+    if written.rows_affected() == 0 {
+        return Ok(Written(before));
+    }
     let after = find(core).await?;
     let told = |o: &Organization| json!({ "slug": o.slug, "name": o.name, "time_zone": o.time_zone });
     let event = Event::new(Action::OrganizationUpdated).about(after.id).before(told(&before)).after(told(&after));

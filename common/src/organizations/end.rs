@@ -14,6 +14,7 @@ use crate::{
     mails::{self, Notice, Owed},
     memberships,
     passwords::ClaimedPassword,
+    precondition::Precondition,
     sessions::{Confirmed, StepUp},
 };
 
@@ -35,13 +36,18 @@ impl StepUp for Deletion {
 /// then. A second time changes nothing.
 ///
 /// # Errors
-/// The database's.
-pub async fn delete(scope: &mut Scope<OwnOrganization>, confirmed: &Confirmed) -> Result<Written<Organization>> {
+/// Those of the precondition.
+pub async fn delete(
+    scope: &mut Scope<OwnOrganization>,
+    precondition: &Precondition,
+    confirmed: &Confirmed,
+) -> Result<Written<Organization>> {
     let core = scope.core();
     let actor = memberships::lock_actor::<OwnOrganization>(core).await?;
     if actor.id != confirmed.account {
         return Err(Error::Unauthenticated);
     }
+    precondition.check(find(core).await?.version)?;
     let due_at = sqlx::query_scalar!(
         r#"update organizations set deletion_due_at = now() + interval '14 days', version = version + 1
            where id = current_org() and deletion_due_at is null returning deletion_due_at as "due_at!: Timestamp""#

@@ -17,6 +17,7 @@ use crate::{
     error::Result,
     ids::OrgId,
     input::Faults,
+    shown::shown,
     text::{Name, Slug},
     time::TimeZoneName,
 };
@@ -43,6 +44,8 @@ pub struct Organization {
     /// Rises with every change.
     pub version: i32,
 }
+
+shown!(Organization, version);
 
 /// A tenant to be.
 #[derive(Debug, Deserr)]

@@ -13,6 +13,7 @@ use crate::{
     ids::{AccountId, ProjectId},
     input::Faults,
     memberships,
+    shown::shown,
 };
 
 /// A role in a project for somebody.
@@ -31,6 +32,8 @@ pub struct Grant {
     /// The role.
     pub role: GrantRole,
 }
+
+shown!(Grant);
 
 /// Who has been granted what in a project.
 ///

@@ -19,6 +19,8 @@ use crate::{
     input::{Faults, Given},
     memberships,
     quotas::Quota,
+    precondition::Precondition,
+    shown::shown,
     text::{Name, ProjectKey},
 };
 
@@ -42,6 +44,8 @@ pub struct Project {
     /// Rises with every change.
     pub version: i32,
 }
+
+shown!(Project, version);
 
 /// Who sees a project.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserr, sqlx::Type)]
@@ -165,24 +169,33 @@ async fn find(core: &mut Core, id: ProjectId) -> Result<Option<Project>> {
     Ok(project)
 }
 
-/// Changes a project.
+/// Changes a project. What is the same already makes no version.
 ///
 /// # Errors
-/// The database's.
-pub async fn update(project: &mut InProject<'_, ManageProject>, changes: ProjectChanges) -> Result<Written<Project>> {
+/// Those of the precondition.
+pub async fn update(
+    project: &mut InProject<'_, ManageProject>,
+    precondition: &Precondition,
+    changes: ProjectChanges,
+) -> Result<Written<Project>> {
     let id = project.id;
     sqlx::query!("select id from projects where id = $1 for no key update", id.0).fetch_one(project.core.sql()).await?;
     // Asked again under the lock: the permission may have gone while this request waited for it.
     project.admit_again().await?;
     let before = find(project.core, id).await?.ok_or(Error::NotFound)?;
-    sqlx::query!(
-        "update projects set name = coalesce($2, name), visibility = coalesce($3, visibility), version = version + 1 where id = $1",
+    precondition.check(before.version)?;
+    let written = sqlx::query!(
+        "update projects set name = coalesce($2, name), visibility = coalesce($3, visibility), version = version + 1
+         where id = $1 and (name, visibility) is distinct from (coalesce($2, name), coalesce($3, visibility))",
         id.0,
         changes.name.0.as_ref().map(Name::as_str),
         changes.visibility.0.map(Visibility::as_str),
     )
     .execute(project.core.sql())
     .await?;
+    if written.rows_affected() == 0 {
+        return Ok(Written(before));
+    }
     let after = Project {
         name: changes.name.0.map_or_else(|| before.name.clone(), |name| name.to_string()),
         visibility: changes.visibility.0.unwrap_or(before.visibility),

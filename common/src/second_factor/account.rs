@@ -13,6 +13,7 @@ use crate::{
     input::Faults,
     mails::{self, Notice, Owed},
     sessions::Confirmed,
+    shown::shown,
     text::EmailAddress,
 };
 
@@ -27,6 +28,8 @@ pub struct SecondFactor {
     pub recovery_codes_left: u32,
 }
 
+shown!(SecondFactor);
+
 /// What an authenticator app needs; shown while the factor is set up.
 #[derive(Clone, Debug, Serialize)]
 pub struct Enrolment {
@@ -36,12 +39,16 @@ pub struct Enrolment {
     pub uri: String,
 }
 
+shown!(Enrolment);
+
 /// Ten codes to write down; the only time they are shown.
 #[derive(Clone, Debug, Serialize)]
 pub struct NewRecoveryCodes {
     /// Each counts once.
     pub recovery_codes: Vec<String>,
 }
+
+shown!(NewRecoveryCodes);
 
 /// The first code of the app, which proves that it was set up.
 #[derive(Debug, Deserr)]

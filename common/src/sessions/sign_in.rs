@@ -15,6 +15,7 @@ use crate::{
     passwords::{self, ClaimedPassword},
     second_factor::{RecoveryCodes, SecondFactorCode, TotpSecret},
     secrets::SessionToken,
+    shown::shown,
     text::EmailAddress,
     throttle::{self, Door},
 };
@@ -44,6 +45,8 @@ pub struct NewSession {
     /// Until when it counts at most; it ends earlier when it is not used for fourteen days.
     pub expires_at: Timestamp,
 }
+
+shown!(NewSession);
 
 /// What is stored of an account's second factor.
 struct Factor {

@@ -12,6 +12,7 @@ use crate::{
     input::Faults,
     memberships,
     reminders::{self, NewReminder, Recipient, ReminderPlan},
+    shown::shown,
     text::{Description, Title},
     time::{Due, DueColumns},
 };
@@ -47,6 +48,8 @@ pub struct CreatedTask {
     /// Who will be told when, and who not, and why.
     pub reminders: Vec<ReminderPlan>,
 }
+
+shown!(CreatedTask, task.version);
 
 /// Creates a task in the project; the 2xx for it is the promise that its reminders go out.
 ///

@@ -11,6 +11,7 @@ use crate::{
     access::{CompleteTasks, Permission, Permissions},
     ids::{AccountId, LabelId, ProjectId, TaskId},
     input::Faults,
+    shown::shown,
     time::{Due, DueColumns},
 };
 
@@ -71,6 +72,8 @@ pub struct Task {
     #[serde(skip)]
     pub(crate) recurrence_start: Option<civil::DateTime>,
 }
+
+shown!(Task, version);
 
 /// How a task stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserr, sqlx::Type)]

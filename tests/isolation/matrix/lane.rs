@@ -98,6 +98,10 @@ impl Lane {
         let method: Method = recipe.method.parse().unwrap();
         let mut request =
             self.http.request(method, self.app.api.join(&asked.target).unwrap()).header("X-Request-Id", "the-same");
+        if matches!(&*recipe.method, "PATCH" | "DELETE") {
+            // Whatever version there is: the table is about who may.
+            request = request.header(header::IF_MATCH, "*");
+        }
         if let Some(token) = token {
             request = request.bearer_auth(token);
         }
