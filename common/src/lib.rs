@@ -21,6 +21,7 @@ mod noise;
 pub mod offers;
 pub mod organizations;
 pub mod page;
+pub mod parameters;
 pub mod passwords;
 pub mod permissions;
 pub mod precondition;

@@ -93,6 +93,8 @@ text! {
     Title = |text| line(text, 200);
     /// Markdown of up to 20,000 characters; may be empty.
     Description = |text| paragraphs(text, 20_000);
+    /// What is looked for: one line of 1 to 200 characters.
+    Words = |text| line(text, 200);
     /// An e-mail address, in lower case: accounts are told apart by it.
     EmailAddress = email;
     /// An organization's name in URLs.

@@ -1,7 +1,7 @@
 use common::{
     access::{CompleteTasks, InProject, ReadTasks, WriteTasks},
     page::Page,
-    tasks::{self, CreatedTask, NewTask, Task, TaskFilter, TaskRef},
+    tasks::{self, CreatedTask, NewTask, Task, TaskList, TaskRef, TaskShape, TaskView},
 };
 use rocket::{get, post, put};
 
@@ -19,13 +19,13 @@ pub(crate) async fn create(input: In<WriteTasks, NewTask>) -> Answer<Created<Cre
 }
 
 #[get("/<_>/tasks")]
-pub(crate) async fn list(mut org: Org<ReadTasks>, filter: Query<TaskFilter>) -> Answer<Found<Page<Task>>> {
-    Ok(Found(tasks::list(&mut org, filter.0).await?))
+pub(crate) async fn list(mut org: Org<ReadTasks>, list: Query<TaskList>) -> Answer<Found<Page<TaskView>>> {
+    Ok(Found(tasks::list(&mut org, list.0).await?))
 }
 
 #[get("/<_>/tasks/<id>")]
-pub(crate) async fn show(mut org: Org<ReadTasks>, id: Id<TaskRef>) -> Answer<Found<Task>> {
-    Ok(Found(tasks::show(&mut org, &id.found()?).await?))
+pub(crate) async fn show(mut org: Org<ReadTasks>, id: Id<TaskRef>, shape: Query<TaskShape>) -> Answer<Found<TaskView>> {
+    Ok(Found(tasks::show(&mut org, &id.found()?, shape.0).await?))
 }
 
 #[put("/<_>/tasks/<id>/completion")]

@@ -4,12 +4,14 @@ mod create;
 mod find;
 mod list;
 mod task;
+mod view;
 
 pub use create::{CreatedTask, NewTask, create};
 pub use find::{TaskRef, find, find_deleted, show};
-pub use list::{TaskFilter, list};
+pub use list::{Assignee, Author, Include, LabelName, Parent, Priority, ProjectName, Sort, TaskList, list};
 use task::TaskRow;
 pub use task::{Recurrence, Task, TaskLabel, TaskStatus};
+pub use view::{Expand, Expanded, PersonBrief, ProjectBrief, TaskBrief, TaskField, TaskShape, TaskView};
 
 use crate::{
     access::{CompleteTasks, Implies, InProject, Written},
