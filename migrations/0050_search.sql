@@ -75,10 +75,13 @@ create trigger tasks_words after insert or update of title, description on tasks
 
 -- Ids of tasks with these words, of projects that the caller sees and of others, at most so many.
 create function tasks_with(typed text, most bigint) returns setof uuid
-    language sql stable security definer rows 1000 set search_path = public, pg_temp set enable_seqscan = off as $$
+    language sql stable security definer rows 1000 set search_path = public, pg_temp
+    -- A word that half of the tasks have: what the index has found stays exact, and no row is compared again.
+    set work_mem = '16MB' set enable_seqscan = off as $$
     select found.task_id
-    -- Apart, or the primary key would look cheaper: the mark in each word has found the organization's already.
-    from (select w.org_id, w.task_id from task_words w where w.words @@ search_query(current_org(), typed) offset 0) found
+    -- Apart, or the primary key would look cheaper: the mark in each word has found the organization's already. A question of its
+    -- own, or it would be asked for each row.
+    from (select w.org_id, w.task_id from task_words w where w.words @@ (select search_query(current_org(), typed)) offset 0) found
     where found.org_id = current_org()
     limit most
 $$;

@@ -142,6 +142,7 @@ impl From<Error> for Problem {
             Error::Stale { current } => {
                 Self::new(Status::PreconditionFailed, "stale", detail).with("ETag", format!("\"{current}\""))
             }
+            Error::SyncAgain => Self::new(Status::Gone, "sync_again", detail),
             Error::Conflict { code, .. } => Self::new(Status::Conflict, code, detail),
             Error::Quota { .. } => Self::new(Status::Conflict, "quota_reached", detail),
             Error::Busy => Self::new(Status::ServiceUnavailable, "busy", detail).with("Retry-After", "2"),

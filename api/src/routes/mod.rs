@@ -38,6 +38,7 @@ pub(crate) fn mount(rocket: Rocket<Build>) -> Rocket<Build> {
         )
         .mount("/v1/me", routes![tokens::create, tokens::list, tokens::destroy])
         .mount("/v1/me", routes![second_factor::show, second_factor::enrol, second_factor::switch_on])
+        .mount("/v1/me", routes![tasks::mine])
         .mount("/v1/me", routes![second_factor::renew_codes, second_factor::switch_off])
         .mount(
             "/v1/orgs",
@@ -53,6 +54,6 @@ pub(crate) fn mount(rocket: Rocket<Build>) -> Rocket<Build> {
         .mount("/v1/orgs", routes![roles::list, roles::create, roles::show, roles::update, roles::destroy])
         .mount("/v1/orgs", routes![projects::create, projects::list, projects::show, projects::update])
         .mount("/v1/orgs", routes![projects::grants, projects::grant, projects::withdraw, projects::break_glass])
-        .mount("/v1/orgs", routes![tasks::create, tasks::list, tasks::show, tasks::complete])
+        .mount("/v1/orgs", routes![tasks::create, tasks::list, tasks::show, tasks::complete, tasks::changes])
         .mount("/v1/orgs", routes![deliveries::list, deliveries::show])
 }

@@ -1,13 +1,13 @@
 use common::{
-    access::{CompleteTasks, InProject, ReadTasks, WriteTasks},
+    access::{CompleteTasks, InProject, MyTasks, ReadTasks, WriteTasks},
     page::Page,
-    tasks::{self, CreatedTask, NewTask, Task, TaskList, TaskRef, TaskShape, TaskView},
+    tasks::{self, ChangesSince, CreatedTask, MyTaskList, NewTask, Task, TaskChange, TaskList, TaskRef, TaskShape, TaskView},
 };
 use rocket::{get, post, put};
 
 use crate::{
     answer::{Answer, Changed, Created, Found},
-    guards::{Id, In, Org, Query},
+    guards::{Caller, Id, In, Org, Query},
 };
 
 #[post("/<_>/tasks", data = "<input>")]
@@ -23,7 +23,17 @@ pub(crate) async fn list(mut org: Org<ReadTasks>, list: Query<TaskList>) -> Answ
     Ok(Found(tasks::list(&mut org, list.0).await?))
 }
 
-#[get("/<_>/tasks/<id>")]
+#[get("/<_>/tasks/changes")]
+pub(crate) async fn changes(mut org: Org<ReadTasks>, since: Query<ChangesSince>) -> Answer<Found<Page<TaskChange>>> {
+    Ok(Found(tasks::changes(&mut org, since.0).await?))
+}
+
+#[get("/tasks")]
+pub(crate) async fn mine(mut caller: Caller<MyTasks>, list: Query<MyTaskList>) -> Answer<Found<Page<TaskView>>> {
+    Ok(Found(tasks::mine(&mut caller.0, list.0).await?))
+}
+
+#[get("/<_>/tasks/<id>", rank = 2)]
 pub(crate) async fn show(mut org: Org<ReadTasks>, id: Id<TaskRef>, shape: Query<TaskShape>) -> Answer<Found<TaskView>> {
     Ok(Found(tasks::show(&mut org, &id.found()?, shape.0).await?))
 }

@@ -89,5 +89,5 @@ pub use project::InProject;
 pub use roles::{GrantRole, Role};
 pub use rules::{RoleChange, may_act_on, may_change_role, may_give};
 pub(crate) use scope::Core;
-pub use scope::{Invited, Link, Mailbox, Me, OrgRef, Personal, ReadMe, Refused, Scope, SignUp, System};
+pub use scope::{Invited, Link, Mailbox, Me, MyTasks, OrgRef, Personal, ReadMe, Refused, Scope, SignUp, System};
 pub use sets::{PermissionFault, Permissions, RolePermissions, Scopes};

@@ -8,7 +8,7 @@ use std::{
 
 use sqlx::PgConnection;
 
-use super::{Committed, Permission, Written, permissions::READ_ME};
+use super::{Committed, Permission, ReadTasks, Written, permissions::READ_ME};
 use crate::{
     audit::Origin,
     db::{Db, Transaction},
@@ -70,6 +70,16 @@ impl Personal for Me {
 impl Personal for ReadMe {
     const SCOPE: i64 = READ_ME.0;
     const REFUSAL: fn() -> Error = || Error::Forbidden(READ_ME.1);
+}
+
+/// The caller, to be shown their own tasks in all their organizations: a session, or a personal token with the scopes `me:read`
+/// and `tasks:read`, which sees those of its own.
+#[derive(Debug)]
+pub enum MyTasks {}
+
+impl Personal for MyTasks {
+    const SCOPE: i64 = READ_ME.0 | ReadTasks::BITS;
+    const REFUSAL: fn() -> Error = || Error::Forbidden("me:read tasks:read");
 }
 
 /// Somebody who claims an e-mail and has proved nothing.

@@ -1,17 +1,21 @@
 //! Tasks: what is to be done, by whom, until when.
 
+mod changes;
 mod create;
 mod find;
 mod list;
+mod mine;
 mod task;
 mod view;
 
+pub use changes::{ChangesSince, TaskChange, changes};
 pub use create::{CreatedTask, NewTask, create};
 pub use find::{TaskRef, find, find_deleted, show};
 pub use list::{Assignee, Author, Include, LabelName, Parent, Priority, ProjectName, Sort, TaskList, list};
+pub use mine::{MyTaskList, mine};
 use task::TaskRow;
 pub use task::{Recurrence, Task, TaskLabel, TaskStatus};
-pub use view::{Expand, Expanded, PersonBrief, ProjectBrief, TaskBrief, TaskField, TaskShape, TaskView};
+pub use view::{Expand, Expanded, OrganizationBrief, PersonBrief, ProjectBrief, TaskBrief, TaskField, TaskShape, TaskView};
 
 use crate::{
     access::{CompleteTasks, Implies, InProject, Written},

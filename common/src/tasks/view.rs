@@ -11,7 +11,7 @@ use super::{Task, TaskStatus};
 use crate::{
     access::{Core, ListMembers, Permission},
     error::Result,
-    ids::{AccountId, ProjectId, TaskId},
+    ids::{AccountId, OrgId, ProjectId, TaskId},
     input::{Fault, Faults},
     page::Page,
     parameters::{NotOneOf, Several, names},
@@ -80,6 +80,8 @@ pub struct TaskShape {
 pub struct TaskView {
     task: Task,
     expanded: Option<Expanded>,
+    /// In a list over several.
+    organization: Option<OrganizationBrief>,
     fields: Option<Arc<[TaskField]>>,
 }
 
@@ -98,6 +100,17 @@ pub struct Expanded {
     /// Who asked for it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub created_by: Option<PersonBrief>,
+}
+
+/// An organization in short.
+#[derive(Clone, Debug, Serialize, FromRow)]
+pub struct OrganizationBrief {
+    /// Its id.
+    pub id: OrgId,
+    /// Its name in paths.
+    pub slug: String,
+    /// Its name.
+    pub name: String,
 }
 
 /// A project in short.
@@ -142,12 +155,14 @@ impl Serialize for TaskView {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         #[derive(Serialize)]
         struct Whole<'a> {
+            #[serde(skip_serializing_if = "Option::is_none")]
+            organization: &'a Option<OrganizationBrief>,
             #[serde(flatten)]
             task: &'a Task,
             #[serde(skip_serializing_if = "Option::is_none")]
             expanded: &'a Option<Expanded>,
         }
-        let whole = Whole { task: &self.task, expanded: &self.expanded };
+        let whole = Whole { organization: &self.organization, task: &self.task, expanded: &self.expanded };
         let Some(fields) = &self.fields else { return whole.serialize(serializer) };
         let value = serde_json::to_value(whole).map_err(serde::ser::Error::custom)?;
         let mut map = serializer.serialize_map(None)?;
@@ -160,7 +175,14 @@ impl Serialize for TaskView {
 
 /// What was expanded was asked for.
 fn shows(fields: &[TaskField], name: &str) -> bool {
-    name == "expanded" || fields.iter().any(|field| field.0 == name)
+    matches!(name, "expanded" | "organization") || fields.iter().any(|field| field.0 == name)
+}
+
+impl TaskView {
+    /// With the organization that it is of.
+    pub(super) fn of(self, organization: OrganizationBrief) -> Self {
+        Self { organization: Some(organization), ..self }
+    }
 }
 
 impl Shown for TaskView {
@@ -187,14 +209,14 @@ pub(super) async fn page(
 }
 
 /// At most one more statement for each kind of thing, however many tasks there are.
-async fn views(
+pub(super) async fn views(
     core: &mut Core,
     tasks: Vec<Task>,
     fields: Option<Several<TaskField>>,
     expand: &Several<Expand>,
 ) -> Result<Vec<TaskView>> {
     let fields: Option<Arc<[TaskField]>> = fields.map(|fields| fields.0.into());
-    let whole = |task| TaskView { task, expanded: None, fields: fields.clone() };
+    let whole = |task| TaskView { task, expanded: None, organization: None, fields: fields.clone() };
     if expand.0.is_empty() {
         return Ok(tasks.into_iter().map(whole).collect());
     }
@@ -216,6 +238,17 @@ async fn views(
         created_by: people.get(&task.created_by).filter(|_| asked(Expand::CreatedBy)).cloned(),
     };
     Ok(tasks.into_iter().map(|task| TaskView { expanded: Some(expanded(&task)), ..whole(task) }).collect())
+}
+
+/// The one whose content is read at this moment.
+pub(super) async fn organization(core: &mut Core) -> Result<OrganizationBrief> {
+    let organization = sqlx::query_as!(
+        OrganizationBrief,
+        r#"select id as "id: OrgId", slug, name from organizations where id = current_org()"#
+    )
+    .fetch_one(core.sql())
+    .await?;
+    Ok(organization)
 }
 
 async fn projects(core: &mut Core, tasks: &[Task]) -> Result<HashMap<ProjectId, ProjectBrief>> {

@@ -83,7 +83,7 @@ pub struct TaskList {
 
 impl TaskList {
     /// What a cursor of this list is bound to. `me` is whoever asks: the position alone tells nothing.
-    pub(super) fn name(&self) -> String {
+    pub(in crate::tasks) fn name(&self) -> String {
         let Self { project, status, completed, assignee, label, priority, due_before, due_after, .. } = self;
         let Self { overdue, updated_since, created_by, parent, deleted, q, sort, .. } = self;
         format!(
@@ -110,7 +110,7 @@ impl TaskList {
         self.deleted == Some(Flag(true))
     }
 
-    pub(super) fn total(&self) -> bool {
+    pub(in crate::tasks) fn total(&self) -> bool {
         self.include.is_some()
     }
 }

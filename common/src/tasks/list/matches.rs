@@ -27,9 +27,9 @@ enum Source {
 pub(super) struct Matches<'a> {
     filter: &'a TaskList,
     source: Option<Source>,
+    /// Where days begin and end.
+    zone: &'static str,
 }
-
-const ZONE: &str = "(select o.time_zone from organizations o where o.id = current_org())";
 
 impl<'a> Matches<'a> {
     pub(super) fn of(filter: &'a TaskList, statuses: &[&str]) -> Self {
@@ -46,7 +46,13 @@ impl<'a> Matches<'a> {
             (Source::Priority, filter.priority.is_some()),
         ];
         let source = sources.into_iter().find(|(_, given)| *given).map(|(source, _)| source);
-        Self { filter, source: source.filter(|_| !statuses.is_empty() && !filter.deleted()) }
+        let zone = "(select o.time_zone from organizations o where o.id = current_org())";
+        Self { filter, source: source.filter(|_| !statuses.is_empty() && !filter.deleted()), zone }
+    }
+
+    /// Of tasks that come with their organizations' zones.
+    pub(super) fn of_mine(filter: &'a TaskList) -> Self {
+        Self { filter, source: None, zone: "t.zone" }
     }
 
     pub(super) fn narrow(&self) -> bool {
@@ -206,10 +212,10 @@ impl<'a> Matches<'a> {
     /// A day is over, and begins, where the organization is. `due_key` bounds it for the index: a day's end in UTC.
     fn push_due(&self, sql: &mut QueryBuilder<Postgres>) {
         if let Some(before) = self.filter.due_before {
-            push_before(sql, |sql| push_moment(sql, before));
+            push_before(sql, self.zone, |sql| push_moment(sql, self.zone, before));
         }
         if self.filter.overdue() {
-            push_before(sql, |sql| {
+            push_before(sql, self.zone, |sql| {
                 sql.push("now()");
             });
         }
@@ -219,36 +225,36 @@ impl<'a> Matches<'a> {
                 let day = jiff_sqlx::Date::from(day);
                 sql.push(" and t.due_key < 'infinity' and t.due_key >= (").push_bind(day);
                 sql.push(" + 1)::timestamp at time zone 'UTC' - interval '15 hours' and (t.due_on > ").push_bind(day);
-                sql.push(" or t.due_at >= (").push_bind(day).push(" + 1)::timestamp at time zone ").push(ZONE).push(")");
+                sql.push(" or t.due_at >= (").push_bind(day).push(" + 1)::timestamp at time zone ").push(self.zone).push(")");
             }
             Some(Moment::At(at)) => {
                 sql.push(" and t.due_key < 'infinity' and t.due_key >= ").push_bind(at.sql());
                 sql.push(" - interval '15 hours' and (t.due_at > ").push_bind(at.sql());
-                sql.push(" or (t.due_on + 1)::timestamp at time zone ").push(ZONE).push(" > ").push_bind(at.sql()).push(")");
+                sql.push(" or (t.due_on + 1)::timestamp at time zone ").push(self.zone).push(" > ").push_bind(at.sql()).push(")");
             }
         }
     }
 }
 
 /// What is due before an instant: by then an instant has passed, or a day is over where the organization is.
-fn push_before(sql: &mut QueryBuilder<Postgres>, at: impl Fn(&mut QueryBuilder<Postgres>)) {
+fn push_before(sql: &mut QueryBuilder<Postgres>, zone: &str, at: impl Fn(&mut QueryBuilder<Postgres>)) {
     sql.push(" and t.due_key <= ");
     at(sql);
     sql.push(" + interval '15 hours' and (t.due_at < ");
     at(sql);
     sql.push(" or t.due_on < (");
     at(sql);
-    sql.push(" at time zone ").push(ZONE).push(")::date)");
+    sql.push(" at time zone ").push(zone).push(")::date)");
 }
 
 /// The instant, or the beginning of the day where the organization is.
-fn push_moment(sql: &mut QueryBuilder<Postgres>, moment: Moment) {
+fn push_moment(sql: &mut QueryBuilder<Postgres>, zone: &str, moment: Moment) {
     match moment {
         Moment::At(at) => {
             push_instant(sql, at);
         }
         Moment::Day(day) => {
-            sql.push("(").push_bind(jiff_sqlx::Date::from(day)).push("::timestamp at time zone ").push(ZONE).push(")");
+            sql.push("(").push_bind(jiff_sqlx::Date::from(day)).push("::timestamp at time zone ").push(zone).push(")");
         }
     }
 }

@@ -19,7 +19,7 @@ use crate::{
     error::{Error, Result},
     page::{Cursor, Page, Total},
 };
-use statement::Statement;
+pub(super) use statement::Statement;
 
 #[derive(Debug, FromRow)]
 struct Listed {

@@ -1,0 +1,204 @@
+use std::collections::BTreeMap;
+
+use harness::{Actor, TestApp};
+use serde_json::{Value, json};
+use sqlx::Connection;
+
+/// A client's copy of what it was told.
+#[derive(Debug, Default)]
+struct Copy {
+    tasks: BTreeMap<String, Value>,
+    since: Option<String>,
+}
+
+impl Copy {
+    /// Follows to the end of what is told at this moment; how many changes that were.
+    async fn follow(&mut self, actor: &Actor, limit: usize) -> usize {
+        let mut told = 0;
+        loop {
+            let since = self.since.as_ref().map_or_else(String::new, |since| format!("&since={since}"));
+            let page = actor.get(&format!("/tasks/changes?limit={limit}{since}")).await.is(200).json();
+            for change in page["data"].as_array().unwrap() {
+                told += 1;
+                let id = change["id"].as_str().unwrap().to_owned();
+                if change["gone"] == true {
+                    assert_eq!(change["task"], Value::Null);
+                    self.tasks.remove(&id);
+                } else {
+                    self.tasks.insert(id, change["task"].clone());
+                }
+            }
+            self.since = Some(page["page"]["next_cursor"].as_str().unwrap().to_owned());
+            if page["page"]["has_more"] == false {
+                return told;
+            }
+        }
+    }
+
+    fn titles(&self) -> Vec<&str> {
+        let mut titles: Vec<&str> = self.tasks.values().map(|task| task["title"].as_str().unwrap()).collect();
+        titles.sort_unstable();
+        titles
+    }
+}
+
+/// What there is, as the list tells it.
+async fn list(actor: &Actor) -> BTreeMap<String, Value> {
+    let list = actor.get("/tasks?limit=200").await.is(200).json();
+    let tasks = list["data"].as_array().unwrap().iter();
+    tasks.map(|task| (task["id"].as_str().unwrap().to_owned(), task.clone())).collect()
+}
+
+#[tokio::test]
+async fn a_copy_is_told_everything_once_and_then_what_changes() {
+    let app = TestApp::start().await;
+    let team = app.team().await;
+    let (ops, own) = (team.project("OPS", "open").await, team.project("OWN", "private").await);
+    let create = async |project: &str, title: &str| {
+        team.owner.post("/tasks", json!({ "project": project, "title": title })).await.is(201).text_at("/id")
+    };
+    let (one, two) = (create(&ops, "One").await, create(&ops, "Two").await);
+    let _ = create(&ops, "Three").await;
+    let hidden = create(&own, "Hidden").await;
+    let mut copy = Copy::default();
+    assert_eq!(copy.follow(&team.member, 2).await, 3);
+    assert_eq!(copy.titles(), ["One", "Three", "Two"]);
+    assert_eq!(copy.follow(&team.member, 2).await, 0, "nothing has changed");
+
+    let _ = team.member.put(&format!("/tasks/{one}/completion"), json!(null)).await.is(200);
+    let change = |statement: &'static str, task: &str| sqlx::query(statement).bind(task.to_owned()).execute(&app.admin);
+    change("update tasks set deleted_at = now(), deleted_by = created_by where id = $1::uuid", &two).await.unwrap();
+    change("update tasks set title = 'Still hidden' where id = $1::uuid", &hidden).await.unwrap();
+    let _ = create(&ops, "Four").await;
+    assert_eq!(copy.follow(&team.member, 1).await, 3);
+    assert_eq!(copy.titles(), ["Four", "One", "Three"]);
+    assert_eq!(copy.tasks, list(&team.member).await);
+    change("update tasks set deleted_at = null, deleted_by = null where id = $1::uuid", &two).await.unwrap();
+    assert_eq!(copy.follow(&team.member, 50).await, 1);
+    assert_eq!(copy.titles(), ["Four", "One", "Three", "Two"]);
+
+    // Moved to where the member sees nothing, and back.
+    let moved = "with task as (update tasks t set project_id = p.id, number = 100 from projects p
+                               where p.org_id = t.org_id and p.key = 'OWN' and t.id = $1::uuid returning t.*)
+                 insert into task_tombstones (org_id, project_id, task_id) select org_id, $2::uuid, id from task";
+    sqlx::query(moved).bind(&two).bind(&ops).execute(&app.admin).await.unwrap();
+    let mut of_owner = Copy::default();
+    let _ = of_owner.follow(&team.owner, 50).await;
+    assert_eq!(copy.follow(&team.member, 50).await, 1);
+    assert_eq!(copy.tasks, list(&team.member).await);
+    assert_eq!(of_owner.tasks, list(&team.owner).await, "who sees both places has it");
+    assert_eq!(of_owner.tasks.len(), 5);
+}
+
+#[tokio::test]
+async fn what_a_task_shows_of_others_is_a_change_of_it() {
+    let app = TestApp::start().await;
+    let team = app.team().await;
+    let project = team.project("OPS", "open").await;
+    let new = json!({ "project": project, "title": "Shared", "assignees": [team.member.id, team.admin.id] });
+    let task = team.owner.post("/tasks", new).await.is(201).text_at("/id");
+    let label = "with bug as (insert into labels (org_id, id, project_id, name) select org_id, gen_random_uuid(), project_id, 'Bug'
+                              from tasks where id = $1::uuid returning *)
+                 insert into task_labels select org_id, project_id, $1::uuid, id from bug";
+    sqlx::query(label).bind(&task).execute(&app.admin).await.unwrap();
+    let mut copy = Copy::default();
+    let _ = copy.follow(&team.owner, 50).await;
+    let _ = team.admin.delete("/members/me").await.is(204);
+    assert_eq!(copy.follow(&team.owner, 50).await, 1);
+    assert_eq!(copy.tasks[&task]["assignees"], json!([team.member.id]));
+    for change in ["update labels set name = 'Defect'", "delete from labels"] {
+        sqlx::raw_sql(change).execute(&app.admin).await.unwrap();
+        assert_eq!(copy.follow(&team.owner, 50).await, 1, "{change}");
+        assert_eq!(copy.tasks, list(&team.owner).await);
+    }
+}
+
+#[tokio::test]
+async fn a_copy_that_cannot_be_brought_up_to_date_begins_anew() {
+    let app = TestApp::start().await;
+    let team = app.team().await;
+    let _ = team.project("OPS", "open").await;
+    let mut copy = Copy::default();
+    let _ = copy.follow(&team.member, 50).await;
+    let since = copy.since.clone().unwrap();
+    let path = format!("/tasks/changes?since={since}");
+    let _ = team.member.get(&path).await.is(200);
+    // The same cursor for somebody who sees other projects.
+    let _ = team.project("OWN", "private").await;
+    team.owner.get(&path).await.is_problem(410, "sync_again");
+    let _ = team.member.get(&path).await.is(200);
+    // Another project is seen now.
+    let _ = team.project("NEW", "open").await;
+    team.member.get(&path).await.is_problem(410, "sync_again");
+    // Altered, or of a list.
+    let mut altered = since.clone();
+    altered.replace_range(0..1, if since.starts_with('A') { "B" } else { "A" });
+    team.member.get(&format!("/tasks/changes?since={altered}")).await.is_problem(400, "invalid_query");
+    app.team().await.member.get(&path).await.is_problem(400, "invalid_query");
+}
+
+#[tokio::test]
+async fn a_change_that_is_not_committed_holds_back_those_after_it() {
+    let app = TestApp::start().await;
+    let team = app.team().await;
+    let project = team.project("OPS", "open").await;
+    let create = async |title: &str| {
+        team.owner.post("/tasks", json!({ "project": project, "title": title })).await.is(201).text_at("/id")
+    };
+    let (slow, _) = (create("Slow").await, create("Quick").await);
+    let mut copy = Copy::default();
+    let _ = copy.follow(&team.member, 50).await;
+
+    let mut writer = sqlx::PgConnection::connect(app.database_url.as_str()).await.unwrap();
+    let mut transaction = writer.begin().await.unwrap();
+    let change = "update tasks set title = 'Slow at last' where id = $1::uuid";
+    sqlx::query(change).bind(&slow).execute(&mut *transaction).await.unwrap();
+    let _ = create("Later").await;
+    // The later one is committed, and is not told yet: the position would be past the one that is not.
+    assert_eq!(copy.follow(&team.member, 50).await, 0);
+    transaction.commit().await.unwrap();
+    assert_eq!(copy.follow(&team.member, 50).await, 2);
+    assert_eq!(copy.titles(), ["Later", "Quick", "Slow at last"]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn many_writers_and_one_reader_and_no_change_is_ever_missed() {
+    let app = TestApp::start().await;
+    let team = app.team().await;
+    let project = team.project("OPS", "open").await;
+    let mut ids = Vec::new();
+    for number in 0..12 {
+        let new = json!({ "project": project, "title": format!("Task {number}") });
+        ids.push(team.owner.post("/tasks", new).await.is(201).text_at("/id"));
+    }
+    let pool = sqlx::postgres::PgPoolOptions::new().max_connections(6).connect(app.database_url.as_str()).await.unwrap();
+    // Each changes several tasks in one transaction, in its own order and at its own pace, beside the others.
+    let write = |writer: usize| {
+        let (pool, ids) = (pool.clone(), ids.clone());
+        tokio::spawn(async move {
+            for round in 0..25 {
+                let mut transaction = pool.begin().await.unwrap();
+                // Every writer has tasks of its own, and so waits for nobody.
+                for step in 0..2 {
+                    let change = "update tasks set title = $1, version = version + 1 where id = $2::uuid";
+                    let title = format!("Writer {writer} round {round} step {step}");
+                    sqlx::query(change).bind(title).bind(&ids[writer * 2 + step]).execute(&mut *transaction).await.unwrap();
+                    tokio::task::yield_now().await;
+                }
+                transaction.commit().await.unwrap();
+            }
+        })
+    };
+    let writers: Vec<_> = (0..6).map(write).collect();
+    let mut copy = Copy::default();
+    let mut told = 0;
+    while writers.iter().any(|writer| !writer.is_finished()) {
+        told += copy.follow(&team.member, 3).await;
+    }
+    for writer in writers {
+        writer.await.unwrap();
+    }
+    told += copy.follow(&team.member, 3).await;
+    assert_eq!(copy.tasks, list(&team.member).await);
+    assert!(told > 24, "the reader has followed while they wrote: {told}");
+}
