@@ -25,6 +25,7 @@ const TENANT: &[&str] = &[
     "task_labels",
     "task_tombstones",
     "task_watches",
+    "task_words",
     "tasks",
     "tokens",
 ];
@@ -159,6 +160,7 @@ async fn definer_functions_are_the_named_list_with_a_pinned_search_path() {
             "credential_of",
             "deletion_plan",
             "end_membership",
+            "enter_mine",
             "erase_account",
             "erase_organization",
             "forgive",
@@ -166,6 +168,8 @@ async fn definer_functions_are_the_named_list_with_a_pinned_search_path() {
             "held_in",
             "is_expected",
             "my_organizations",
+            "my_tasks",
+            "note_change",
             "password_of",
             "personal_export",
             "purge",
@@ -174,6 +178,7 @@ async fn definer_functions_are_the_named_list_with_a_pinned_search_path() {
             "slug_is_free",
             "stamp_uses",
             "take_due",
+            "tasks_with",
             "throttle",
         ]
     );

@@ -45,7 +45,7 @@ impl FromStr for Moment {
     type Err = TimeFault;
 
     fn from_str(text: &str) -> Result<Self, TimeFault> {
-        if text.contains(['T', 't', ' ']) { text.parse().map(Self::At) } else { day(text).map(Self::Day) }
+        if text.len() > "2026-12-01".len() { text.parse().map(Self::At) } else { day(text).map(Self::Day) }
     }
 }
 

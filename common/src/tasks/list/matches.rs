@@ -7,6 +7,7 @@ use super::filter::{Assignee, Author, LabelName, Parent, Priority, ProjectName, 
 use crate::{
     parameters::Several,
     tasks::TaskRef,
+    text::Words,
     time::{Instant, Moment},
 };
 
@@ -76,6 +77,22 @@ impl<'a> Matches<'a> {
         sql.push(") or lower(l.name) in (select lower(n) from unnest(").push_bind(names).push("::text[]) n))");
     }
 
+    /// Whether the words are in so many tasks that a walk meets them soon. The index would give them all before the first: of the
+    /// newest 200 one in twenty is enough not to ask it.
+    pub(super) fn push_common(&self, sql: &mut QueryBuilder<Postgres>) {
+        sql.push(", common as materialized (");
+        match &self.filter.q {
+            Some(words) if self.source == Some(Source::Words) => {
+                sql.push("select count(*) >= 10 as common from (select t.id from tasks t where t.deleted_at is null order by t.id desc limit 200) t where ");
+                push_words(sql, words);
+            }
+            _ => {
+                sql.push("select false as common");
+            }
+        }
+        sql.push(")");
+    }
+
     /// Ids that the source finds, of projects that are seen and of others, some perhaps twice.
     pub(super) fn push_narrow(&self, sql: &mut QueryBuilder<Postgres>, statuses: &[&'static str], most: i64) {
         let Some(source) = self.source else { return };
@@ -90,7 +107,8 @@ impl<'a> Matches<'a> {
             }
             Source::Words => {
                 let words = self.filter.q.as_ref().map(ToString::to_string);
-                sql.push("select tasks_with(").push_bind(words).push(format_args!(", {most}) as id"));
+                sql.push("select w.id from tasks_with(").push_bind(words).push(format_args!(", {most}) w (id)"));
+                sql.push(" where not (select common from common)");
             }
             Source::Assignees => {
                 sql.push("select a.task_id as id from task_assignees a where a.account_id = any(");
@@ -160,8 +178,8 @@ impl<'a> Matches<'a> {
             sql.push(" and (exists (select from task_labels tl where tl.task_id = t.id and tl.label_id in (select id from meant))) is true");
         }
         if let Some(words) = &filter.q {
-            sql.push(" and (select w.words @@ (select search_query(current_org(), ").push_bind(words.to_string());
-            sql.push(")) from task_words w where w.task_id = t.id)");
+            sql.push(" and ");
+            push_words(sql, words);
         }
     }
 
@@ -261,6 +279,11 @@ fn push_moment(sql: &mut QueryBuilder<Postgres>, zone: &str, moment: Moment) {
 
 fn push_instant(sql: &mut QueryBuilder<Postgres>, at: Instant) {
     sql.push_bind(at.sql());
+}
+
+fn push_words(sql: &mut QueryBuilder<Postgres>, words: &Words) {
+    sql.push("(select w.words @@ (select search_query(current_org(), ").push_bind(words.to_string());
+    sql.push(")) from task_words w where w.task_id = t.id)");
 }
 
 fn push_accounts(sql: &mut QueryBuilder<Postgres>, me: bool, ids: Vec<Uuid>) {

@@ -131,9 +131,11 @@ impl<'a> Statement<'a> {
         sql.push(" * (select sum(task_count) from projects) / greatest(sum(task_count), 1) as small from visible)");
         self.matches.push_labels(sql);
         if self.matches.narrow() {
+            self.matches.push_common(sql);
             sql.push(", raw as materialized (");
             self.matches.push_narrow(sql, &self.statuses, FEW_TASKS + 1);
-            sql.push("), few as materialized (select count(*) <= ").push(FEW_TASKS).push(" as few from raw)");
+            sql.push("), few as materialized (select count(*) <= ").push(FEW_TASKS);
+            sql.push(" and not (select common from common) as few from raw)");
         }
     }
 
