@@ -42,8 +42,11 @@ pub(crate) struct Accepted;
 /// A list that is not paged, in the shape of those that are.
 #[derive(Serialize)]
 pub(crate) struct All<T> {
+    /// All of them.
     pub(crate) data: Vec<T>,
 }
+
+common::list_schema!(All, "List", "A list that is not paged, in the shape of those that are.");
 
 impl<T: Serialize> Shown for All<T> {}
 

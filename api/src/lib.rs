@@ -5,9 +5,11 @@ mod catchers;
 mod database;
 mod fairings;
 mod guards;
+mod openapi;
 mod pages;
 mod problem;
 mod routes;
+mod table;
 mod tags;
 
 use std::{io, net::IpAddr};
@@ -25,6 +27,7 @@ use rocket::{
     figment::Figment,
 };
 use tokio::sync::watch;
+use url::Url;
 
 /// Why the API could not start, or stopped.
 #[derive(Debug, thiserror::Error)]
@@ -68,8 +71,14 @@ pub fn server(settings: &Settings) -> Result<Rocket<Build>, ApiError> {
         .attach(uses)
         .manage(settings.registration)
         .manage(settings.trusted_proxies.clone());
-    let tls = settings.base_url.scheme() == "https";
-    Ok(pages::mount(routes::mount(fairings::attach(rocket, tls))).register("/", catchers::all()))
+    Ok(pages::mount(routes::mount(fairings::attach(rocket, settings), settings.base_url.clone()))
+        .register("/", catchers::all()))
+}
+
+/// The API's description of itself, as `/openapi.json` gives it: `OpenAPI` 3.1. `home` is where the deployment says it lives.
+#[must_use]
+pub fn description(home: Option<&Url>) -> serde_json::Value {
+    openapi::document(&routes::contents(), home.map(Url::as_str))
 }
 
 /// Runs the API until it is told to stop (SIGTERM, SIGINT).

@@ -13,7 +13,10 @@ use rocket::{
 };
 use serde::Serialize;
 
-use crate::fairings::{leave_denied, request_id};
+use crate::fairings::{leave_denied, request_id, trace_id};
+
+/// What a PATCH takes.
+pub(crate) const PATCHES: &str = "application/merge-patch+json, application/json";
 
 /// A refusal, or a failure.
 #[derive(Clone, Debug)]
@@ -74,7 +77,8 @@ impl Problem {
         match &self.aside {
             Aside::Nothing => {}
             Aside::Cause(cause) => {
-                tracing::error!(cause, request_id = request_id(request), code = self.code, "a request failed");
+                let (request_id, trace_id) = (request_id(request), trace_id(request));
+                tracing::error!(cause, request_id, trace_id, code = self.code, "a request failed");
             }
             Aside::Denied(what) => leave_denied(request, what),
         }
@@ -88,6 +92,23 @@ impl Problem {
     /// A failure of ours: the answer says no more than that.
     pub(crate) fn internal() -> Self {
         Self::new(Status::InternalServerError, "internal", "Something went wrong here; it has been logged.")
+    }
+
+    /// The body, or what Content-Type calls it, is not what the route takes.
+    pub(crate) fn unsupported() -> Self {
+        let detail = "The body must be JSON in UTF-8, and Content-Type must say so: application/json.";
+        Self::new(Status::UnsupportedMediaType, "not_json", detail).with("Accept", "application/json")
+    }
+
+    /// The same of a PATCH.
+    pub(crate) fn unsupported_patch() -> Self {
+        let detail = "The body must be JSON in UTF-8, and Content-Type must say so: application/merge-patch+json or application/json.";
+        Self::new(Status::UnsupportedMediaType, "not_json", detail).with("Accept-Patch", PATCHES)
+    }
+
+    /// The client takes nothing of what the route offers.
+    pub(crate) fn not_acceptable() -> Self {
+        Self::new(Status::NotAcceptable, "not_acceptable", "The answer is JSON, and Accept excludes it.")
     }
 
     fn because(mut self, story: String) -> Self {

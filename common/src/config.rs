@@ -9,7 +9,13 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Deserializer, de};
 use url::Url;
 
-use crate::{proxies::TrustedProxies, quotas::Quotas, secrets::ServerKey};
+use crate::{
+    origins::AllowedOrigins,
+    proxies::TrustedProxies,
+    quotas::Quotas,
+    rates::{self, Rates},
+    secrets::ServerKey,
+};
 
 /// Everything an operator can set. docs/operations.md lists it.
 #[derive(Clone, Debug, Deserialize)]
@@ -56,6 +62,14 @@ pub struct Settings {
     /// Who may sign up: `open` (default), `invited` or `closed`.
     #[serde(default)]
     pub registration: Registration,
+    /// The origins whose scripts browsers let read answers, separated by commas; none by default.
+    #[serde(default)]
+    pub cors_origins: AllowedOrigins,
+    /// See [`Settings::rates`].
+    #[serde(default, deserialize_with = "optional")]
+    rate_credential: Option<rates::Setting>,
+    #[serde(default, deserialize_with = "optional")]
+    rate_address: Option<rates::Setting>,
     /// See [`Settings::quotas`].
     #[serde(default, deserialize_with = "optional")]
     quota_members: Option<u32>,
@@ -180,6 +194,16 @@ impl Settings {
     /// Missing or no URL.
     pub fn smtp_url(&self) -> Result<Url, SettingsError> {
         url("TASKBELL_SMTP_URL", self.smtp_url.as_ref(), self.smtp_password.as_ref())
+    }
+
+    /// How many requests there may be.
+    #[must_use]
+    pub fn rates(&self) -> Rates {
+        let usual = Rates::default();
+        Rates {
+            credential: self.rate_credential.map_or(usual.credential, |setting| setting.0),
+            address: self.rate_address.map_or(usual.address, |setting| setting.0),
+        }
     }
 
     /// How much of everything there may be.

@@ -4,19 +4,20 @@ use deserr::Deserr;
 use jiff_sqlx::Timestamp;
 use serde::Serialize;
 use sqlx::{FromRow, Postgres, QueryBuilder};
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::{
     access::{Core, Permission, ReadDeliveries, ReadTasks, Scope},
     error::{Error, Result},
-    ids::{AccountId, DeliveryId, MailId, TaskId},
+    ids::{AccountId, CommentId, DeliveryId, MailId, ProjectId, ReminderId, TaskId},
     input::Faults,
     page::{Cursor, Limit, Page},
     shown::shown,
 };
 
 /// What one person is owed.
-#[derive(Clone, Debug, Serialize, FromRow)]
+#[derive(Clone, Debug, Serialize, FromRow, ToSchema)]
 pub struct Delivery {
     /// Its id.
     pub id: DeliveryId,
@@ -39,7 +40,7 @@ pub struct Delivery {
 }
 
 /// A delivery with its whole story.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct DeliveryLog {
     /// The delivery.
     #[serde(flatten)]
@@ -53,7 +54,7 @@ pub struct DeliveryLog {
 shown!(DeliveryLog);
 
 /// One step of a mail.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Step {
     /// When, by the database's clock.
     pub at: Timestamp,
@@ -66,7 +67,7 @@ pub struct Step {
 }
 
 /// One try to send a mail.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Try {
     /// When it began.
     pub started_at: Timestamp,
@@ -83,7 +84,7 @@ pub struct Try {
 }
 
 /// Which page of the deliveries.
-#[derive(Debug, Default, Deserr)]
+#[derive(Debug, Default, Deserr, ToSchema)]
 #[deserr(error = Faults, deny_unknown_fields)]
 pub struct DeliveryFilter {
     /// Of one task.
@@ -203,18 +204,130 @@ pub async fn show(scope: &mut Scope<impl Permission>, id: DeliveryId) -> Result<
     Ok(DeliveryLog { delivery, steps, tries })
 }
 
-/// Cancels what is still owed for a task, with the reason; a mail that no delivery needs any more is cancelled with it.
+/// What is taken back of what tasks still owe by their reminders, and why.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Cancel<'a> {
+    pub(crate) tasks: &'a [TaskId],
+    /// Whose; everybody's.
+    pub(crate) people: Option<&'a [AccountId]>,
+    pub(crate) which: Which,
+    /// `due changed`, `task completed`, `task deleted`, `unassigned`, `project archived`, `muted`, …
+    pub(crate) reason: &'static str,
+}
+
+/// Which of their reminders' deliveries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Which {
+    /// Every one.
+    All,
+    /// Those that count from the due value.
+    Offsets,
+    /// Those of whoever the task is assigned to.
+    OfAssignees,
+    /// Those of one reminder.
+    One(ReminderId),
+}
+
+/// Cancels what is still owed, with the reason; a mail that no delivery needs any more is cancelled with it.
 /// The mails are locked first: one that reaches `sending` in this moment is sent, and is not called cancelled.
-pub(crate) async fn cancel_for_task(core: &mut Core, task: TaskId, reason: &str) -> Result<()> {
+pub(crate) async fn cancel(core: &mut Core, what: Cancel<'_>) -> Result<()> {
+    let one = if let Which::One(id) = what.which { Some(id.0) } else { None };
+    sqlx::query!(
+        r#"with owed as (
+             select d.id, d.mail_id from deliveries d join reminders r on r.org_id = d.org_id and r.id = d.reminder_id
+             where d.task_id = any($1) and d.kind = 'reminder' and d.cancelled_at is null
+               and ($3::uuid[] is null or d.account_id = any($3)) and ($4::uuid is null or r.id = $4)
+               and (not $5 or r."offset" is not null) and (not $6 or r.recipient = 'assignees')
+         ), waiting as (
+             select m.id from mails m
+             where m.id in (select mail_id from owed) and m.state in ('scheduled', 'retry', 'claimed')
+             order by m.id for update
+         ), cancelled as (
+             update deliveries d set cancelled_at = now(), reason = $2 from waiting w, owed o
+             where o.mail_id = w.id and d.id = o.id and d.cancelled_at is null
+             returning d.id, d.mail_id
+         )
+         update mails m set state = 'cancelled', reason = $2, lease_until = null
+         where m.id in (select mail_id from cancelled)
+           and not exists (select from deliveries d where d.mail_id = m.id and d.cancelled_at is null
+                           and d.id not in (select id from cancelled))"#,
+        &what.tasks.iter().map(|task| task.0).collect::<Vec<Uuid>>(),
+        what.reason,
+        what.people.map(|people| people.iter().map(|account| account.0).collect::<Vec<Uuid>>()) as _,
+        one,
+        what.which == Which::Offsets,
+        what.which == Which::OfAssignees,
+    )
+    .execute(core.sql())
+    .await?;
+    Ok(())
+}
+
+/// The same for the reminders of all tasks of a project.
+pub(crate) async fn cancel_for_project(core: &mut Core, project: ProjectId, reason: &str) -> Result<()> {
     sqlx::query!(
         "with waiting as (
              select m.id from mails m
-             where m.id in (select d.mail_id from deliveries d where d.task_id = $1 and d.cancelled_at is null)
+             where m.id in (select d.mail_id from tasks t join deliveries d on d.org_id = t.org_id and d.task_id = t.id
+                            where t.project_id = $1 and d.cancelled_at is null and d.reminder_id is not null)
+               and m.state in ('scheduled', 'retry', 'claimed')
+             order by m.id for update
+         ), cancelled as (
+             update deliveries d set cancelled_at = now(), reason = $2
+             from waiting w, tasks t
+             where d.mail_id = w.id and d.cancelled_at is null and d.reminder_id is not null
+               and t.org_id = d.org_id and t.id = d.task_id and t.project_id = $1
+             returning d.id, d.mail_id
+         )
+         update mails m set state = 'cancelled', reason = $2, lease_until = null
+         where m.id in (select mail_id from cancelled)
+           and not exists (select from deliveries d where d.mail_id = m.id and d.cancelled_at is null
+                           and d.id not in (select id from cancelled))",
+        project.0,
+        reason,
+    )
+    .execute(core.sql())
+    .await?;
+    Ok(())
+}
+
+/// The same for the mails about a comment.
+pub(crate) async fn cancel_for_comment(core: &mut Core, comment: CommentId, reason: &str) -> Result<()> {
+    sqlx::query!(
+        "with waiting as (
+             select m.id from mails m
+             where m.id in (select d.mail_id from deliveries d where d.comment_id = $1 and d.cancelled_at is null)
                and m.state in ('scheduled', 'retry', 'claimed')
              order by m.id for update
          ), cancelled as (
              update deliveries d set cancelled_at = now(), reason = $2 from waiting w
-             where d.mail_id = w.id and d.task_id = $1 and d.cancelled_at is null
+             where d.mail_id = w.id and d.comment_id = $1 and d.cancelled_at is null
+             returning d.id, d.mail_id
+         )
+         update mails m set state = 'cancelled', reason = $2, lease_until = null
+         where m.id in (select mail_id from cancelled)
+           and not exists (select from deliveries d where d.mail_id = m.id and d.cancelled_at is null
+                           and d.id not in (select id from cancelled))",
+        comment.0,
+        reason,
+    )
+    .execute(core.sql())
+    .await?;
+    Ok(())
+}
+
+/// The same for what the caller is owed for a task.
+pub(crate) async fn cancel_for_caller(core: &mut Core, task: TaskId, reason: &str) -> Result<()> {
+    sqlx::query!(
+        "with waiting as (
+             select m.id from mails m
+             where m.id in (select d.mail_id from deliveries d
+                            where d.task_id = $1 and d.account_id = current_account() and d.cancelled_at is null)
+               and m.state in ('scheduled', 'retry', 'claimed')
+             order by m.id for update
+         ), cancelled as (
+             update deliveries d set cancelled_at = now(), reason = $2 from waiting w
+             where d.mail_id = w.id and d.task_id = $1 and d.account_id = current_account() and d.cancelled_at is null
              returning d.id, d.mail_id
          )
          update mails m set state = 'cancelled', reason = $2, lease_until = null

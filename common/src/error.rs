@@ -113,6 +113,8 @@ pub enum Refusal {
     ScopeNotHeld,
     /// The deployment takes no sign-ups.
     RegistrationClosed,
+    /// Nobody puts words into somebody else's mouth.
+    NotTheAuthor,
 }
 
 impl Refusal {
@@ -125,6 +127,7 @@ impl Refusal {
             Self::SessionNeeded => "session_needed",
             Self::ScopeNotHeld => "scope_not_held",
             Self::RegistrationClosed => "registration_closed",
+            Self::NotTheAuthor => "not_the_author",
         }
     }
 
@@ -135,6 +138,7 @@ impl Refusal {
             Self::SessionNeeded => "personal tokens cannot do this; sign in",
             Self::ScopeNotHeld => "a token gives no more than its owner holds",
             Self::RegistrationClosed => "this deployment takes no new accounts",
+            Self::NotTheAuthor => "only its author changes a comment",
         }
     }
 }
@@ -143,6 +147,7 @@ impl Refusal {
 const CONSTRAINTS: &[(&str, &str, &str)] = &[
     ("organizations_slug_key", "slug_taken", "another organization has this slug"),
     ("projects_key_key", "key_taken", "another project of the organization has this key"),
+    ("labels_name_key", "label_taken", "another label of the project has this name, in small or capital letters"),
     ("invitations_pending_key", "already_invited", "an invitation to this e-mail is already pending"),
     ("memberships_pkey", "already_member", "the account is already a member of the organization"),
     ("roles_pkey", "role_exists", "another role of the organization has this key"),

@@ -3,13 +3,14 @@
 use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 /// Declares an identifier type.
 macro_rules! id {
     ($($(#[$doc:meta])* $name:ident)+) => {$(
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, ToSchema, sqlx::Type)]
         $(#[$doc])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, sqlx::Type)]
         #[serde(transparent)]
         #[sqlx(transparent)]
         pub struct $name(pub Uuid);
@@ -75,35 +76,57 @@ impl crate::input::Fault for NotAnId {
 
 id! {
     /// A person.
+    #[schema(example = "01a20393-c05f-7000-8000-000000000001")]
     AccountId
     /// A tenant.
+    #[schema(example = "01a20393-c05f-7000-8000-000000000002")]
     OrgId
     /// A project of one organization.
+    #[schema(example = "01a20393-c05f-7000-8000-000000000003")]
     ProjectId
     /// A task of one project.
+    #[schema(example = "01a20393-c05f-7000-8000-000000000004")]
     TaskId
     /// What is stuck on tasks of one project.
+    #[schema(example = "01a20393-c05f-7000-8000-000000000016")]
     LabelId
+    /// A change of a task.
+    #[schema(example = "01a20393-c05f-7000-8000-000000000018")]
+    TaskEventId
+    /// What somebody has said about a task.
+    #[schema(example = "01a20393-c05f-7000-8000-000000000017")]
+    CommentId
     /// A rule that says when somebody is told of a task.
+    #[schema(example = "01a20393-c05f-7000-8000-000000000005")]
     ReminderId
     /// What one person is owed.
+    #[schema(example = "01a20393-c05f-7000-8000-000000000006")]
     DeliveryId
     /// What is sent for one or more deliveries.
+    #[schema(example = "01a20393-c05f-7000-8000-000000000007")]
     MailId
     /// An offer of membership.
+    #[schema(example = "01a20393-c05f-7000-8000-000000000008")]
     InvitationId
     /// A sign-up that waits for its mail.
+    #[schema(example = "01a20393-c05f-7000-8000-000000000009")]
     VerificationId
     /// A credential from a sign-in.
+    #[schema(example = "01a20393-c05f-7000-8000-000000000010")]
     SessionId
     /// A credential for a program.
+    #[schema(example = "01a20393-c05f-7000-8000-000000000011")]
     TokenId
     /// A lost password.
+    #[schema(example = "01a20393-c05f-7000-8000-000000000012")]
     PasswordResetId
     /// A change of address that waits for both mailboxes.
+    #[schema(example = "01a20393-c05f-7000-8000-000000000013")]
     EmailChangeId
     /// What an authenticator was set up with.
+    #[schema(example = "01a20393-c05f-7000-8000-000000000014")]
     SecondFactorId
     /// An entry of the audit log.
+    #[schema(example = "01a20393-c05f-7000-8000-000000000015")]
     AuditEventId
 }

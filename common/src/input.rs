@@ -6,6 +6,7 @@ use std::{convert::Infallible, ops::ControlFlow};
 
 use deserr::{DeserializeError, ErrorKind, IntoValue, MergeWithError, ValueKind, ValuePointerRef};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 /// How many faults of one input are told.
 const MOST: usize = 100;
@@ -17,7 +18,7 @@ pub trait Fault: std::error::Error {
 }
 
 /// One refused field.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct FieldFault {
     /// A JSON pointer (RFC 6901) into the body, or the name of a query parameter after a slash.
     pub pointer: String,
@@ -175,6 +176,30 @@ impl<T: deserr::Deserr<Faults>> deserr::Deserr<Faults> for Patch<T> {
             value => T::deserialize_from_value(value, place).map(Self::Set),
         }
     }
+}
+
+/// A field that must be there and may be null: whoever forgets it has not said null.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OrNull<T>(pub Option<T>);
+
+impl<T: deserr::Deserr<Faults>> deserr::Deserr<Faults> for OrNull<T> {
+    fn deserialize_from_value<V: IntoValue>(value: deserr::Value<V>, place: ValuePointerRef) -> Result<Self, Faults> {
+        match value {
+            deserr::Value::Null => Ok(Self(None)),
+            value => T::deserialize_from_value(value, place).map(|value| Self(Some(value))),
+        }
+    }
+}
+
+/// A parameter of a query that is `true` or `false`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, deserr::Deserr, ToSchema)]
+#[deserr(rename_all = lowercase, error = Faults)]
+#[schema(rename_all = "lowercase")]
+pub enum Flag {
+    /// Yes.
+    True,
+    /// No.
+    False,
 }
 
 /// Makes a type that implements `FromStr`, with a [`Fault`] as its error, readable from a JSON string.

@@ -4,6 +4,7 @@ use deserr::Deserr;
 use jiff_sqlx::Timestamp;
 use serde::Serialize;
 use serde_json::json;
+use utoipa::ToSchema;
 
 use crate::{
     access::{Core, ManageMembers, Scope, Written, may_act_on, may_give},
@@ -20,7 +21,7 @@ use crate::{
 };
 
 /// An offer that waits; never shows its token.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Invitation {
     /// Its id.
     pub id: InvitationId,
@@ -39,7 +40,7 @@ pub struct Invitation {
 shown!(Invitation);
 
 /// An offer to be.
-#[derive(Debug, Deserr)]
+#[derive(Debug, Deserr, ToSchema)]
 #[deserr(error = Faults, deny_unknown_fields)]
 pub struct NewInvitation {
     /// Who may accept.

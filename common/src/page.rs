@@ -4,6 +4,7 @@ use std::str::FromStr;
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use serde::Serialize;
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::{
@@ -22,7 +23,7 @@ pub struct Page<T> {
 }
 
 /// Where a page stands.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct PageInfo {
     /// Give it back as `cursor` for the next page; null on the last one.
     pub next_cursor: Option<String>,
@@ -36,7 +37,7 @@ pub struct PageInfo {
 }
 
 /// How many items a list has. Counting means looking at each, so it ends at [`Total::MOST`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Total {
     /// So many.
     pub count: i64,
@@ -55,7 +56,8 @@ impl Total {
 }
 
 /// How many items a page holds: 1 to 200, 50 unless asked.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, ToSchema)]
+#[schema(minimum = 1, maximum = 200, default = 50, example = 50)]
 pub struct Limit(u8);
 
 impl Default for Limit {
@@ -100,7 +102,8 @@ impl FromStr for Limit {
 }
 
 /// An opaque position in a list, authenticated for one organization, one list, its filter and its order.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, ToSchema)]
+#[schema(value_type = String, pattern = "^[A-Za-z0-9_-]{23,}$")]
 pub struct Cursor(Vec<u8>);
 
 /// How many bytes authenticate a cursor.
@@ -117,6 +120,7 @@ impl FromStr for Cursor {
     }
 }
 
+crate::schema::list!(Page, "Page", "One page of a list.", page: PageInfo = "Where this page stands.");
 parsed_field!(Limit);
 parsed_field!(Cursor);
 

@@ -2,6 +2,7 @@
 
 use deserr::Deserr;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::{
     access::{GrantRole, Member, Permissions, ReadTasks, Scope},
@@ -13,7 +14,7 @@ use crate::{
 };
 
 /// Where: in the organization, or in one of its projects.
-#[derive(Debug, Default, Deserr)]
+#[derive(Debug, Default, Deserr, ToSchema)]
 #[deserr(error = Faults, deny_unknown_fields)]
 pub struct PermissionsFilter {
     /// In this project.
@@ -22,7 +23,7 @@ pub struct PermissionsFilter {
 }
 
 /// What the caller may do, and what it comes from.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Explained {
     /// What the caller may do here.
     pub permissions: Permissions,

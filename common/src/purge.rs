@@ -1,4 +1,5 @@
-//! What is due to disappear: organizations and accounts that were deleted a while ago, and sign-ups that nobody confirmed.
+//! What is due to disappear: organizations, accounts and tasks that were deleted a while ago, and sign-ups that nobody
+//! confirmed.
 
 use crate::{db::Db, error::Result};
 
@@ -11,6 +12,8 @@ pub struct Purged {
     pub accounts: i64,
     /// Sign-ups.
     pub sign_ups: i64,
+    /// Tasks.
+    pub tasks: i64,
 }
 
 /// One round; several workers may run it at once.
@@ -18,11 +21,11 @@ pub struct Purged {
 /// # Errors
 /// The database's.
 pub async fn purge(db: &Db) -> Result<Purged> {
-    let purged = sqlx::query_as!(
-        Purged,
+    let gone = sqlx::query!(
         r#"select organizations as "organizations!", accounts as "accounts!", sign_ups as "sign_ups!" from purge()"#
     )
     .fetch_one(&db.pool)
     .await?;
-    Ok(purged)
+    let tasks = sqlx::query_scalar!(r#"select purge_tasks() as "tasks!""#).fetch_one(&db.pool).await?;
+    Ok(Purged { organizations: gone.organizations, accounts: gone.accounts, sign_ups: gone.sign_ups, tasks })
 }

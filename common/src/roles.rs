@@ -4,6 +4,7 @@ use deserr::Deserr;
 use jiff_sqlx::Timestamp;
 use serde::Serialize;
 use serde_json::json;
+use utoipa::ToSchema;
 
 use crate::{
     access::{
@@ -19,7 +20,7 @@ use crate::{
 };
 
 /// A named set of permissions.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct RoleView {
     /// What memberships call it.
     pub key: String,
@@ -38,7 +39,7 @@ pub struct RoleView {
 shown!(RoleView, version);
 
 /// A role to be.
-#[derive(Debug, Deserr)]
+#[derive(Debug, Deserr, ToSchema)]
 #[deserr(error = Faults, deny_unknown_fields)]
 pub struct NewRole {
     /// What memberships call it.
@@ -50,7 +51,7 @@ pub struct NewRole {
 }
 
 /// A change of a role; what is absent stays, and nothing can be cleared.
-#[derive(Debug, Deserr)]
+#[derive(Debug, Deserr, ToSchema)]
 #[deserr(error = Faults, deny_unknown_fields)]
 pub struct RoleChanges {
     /// What people call it.
@@ -62,7 +63,7 @@ pub struct RoleChanges {
 }
 
 /// What becomes of those who have a role that is deleted.
-#[derive(Debug, Deserr)]
+#[derive(Debug, Deserr, ToSchema)]
 #[deserr(error = Faults, deny_unknown_fields)]
 pub struct Replacement {
     /// The role they get instead.

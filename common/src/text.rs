@@ -3,6 +3,7 @@
 use std::{fmt, str::FromStr};
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::input::{Fault, parsed_field};
 
@@ -33,6 +34,12 @@ pub enum TextFault {
     /// Not a project key.
     #[error("must have 2 to 10 characters of A-Z and 0-9, beginning with a letter")]
     NotAKey,
+    /// Not a colour.
+    #[error("must be a colour such as #2f6f4e")]
+    NotAColour,
+    /// Not the name of a label.
+    #[error("must not look like an identifier")]
+    LikeAnId,
 }
 
 impl Fault for TextFault {
@@ -46,15 +53,17 @@ impl Fault for TextFault {
             Self::NotARole => "not_a_role",
             Self::NotALocale => "not_a_locale",
             Self::NotAKey => "not_a_key",
+            Self::NotAColour => "not_a_colour",
+            Self::LikeAnId => "like_an_id",
         }
     }
 }
 
-/// Declares a text type with its parser.
+/// Declares a text type with its parser. What a schema can say of it stands before its name, with an example.
 macro_rules! text {
     ($($(#[$doc:meta])* $name:ident = $parse:expr;)+) => {$(
+        #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, ToSchema, sqlx::Type)]
         $(#[$doc])*
-        #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, sqlx::Type)]
         #[serde(transparent)]
         #[sqlx(transparent)]
         pub struct $name(String);
@@ -88,23 +97,37 @@ macro_rules! text {
 
 text! {
     /// The name of a person, an organization or a project: one line of 1 to 120 characters, trimmed.
+    #[schema(min_length = 1, max_length = 120, pattern = r"\S", example = "Night shift")]
     Name = |text| line(text, 120);
     /// What is to be done: one line of 1 to 200 characters, trimmed.
+    #[schema(min_length = 1, max_length = 200, pattern = r"\S", example = "Pay the rent")]
     Title = |text| line(text, 200);
     /// Markdown of up to 20,000 characters; may be empty.
+    #[schema(max_length = 20_000, example = "To the *new* account.")]
     Description = |text| paragraphs(text, 20_000);
     /// What is looked for: one line of 1 to 200 characters.
     Words = |text| line(text, 200);
     /// An e-mail address, in lower case: accounts are told apart by it.
+    #[schema(min_length = 6, max_length = 254, format = Email, example = "ada@example.org")]
     EmailAddress = email;
     /// An organization's name in URLs.
+    #[schema(min_length = 1, max_length = 40, pattern = "^[a-z0-9]([a-z0-9-]*[a-z0-9])?$", example = "acme")]
     Slug = slug;
     /// The key of a role, built in or custom: `admin`, `night-shift`.
+    #[schema(min_length = 1, max_length = 40, pattern = "^[a-z][a-z0-9-]*$", example = "member")]
     RoleKey = role_key;
     /// A language, for mails and pages: `de`, `de-AT`.
+    #[schema(max_length = 35, pattern = "^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$", example = "de-AT")]
     Locale = locale;
     /// A project's short name in front of its tasks' numbers: `OPS`.
+    #[schema(min_length = 2, max_length = 10, pattern = "^[A-Z][A-Z0-9]+$", example = "OPS")]
     ProjectKey = project_key;
+    /// The name of a label: one line of 1 to 60 characters, trimmed. Not the form of an id: a label is named by either.
+    #[schema(min_length = 1, max_length = 60, pattern = r"\S", example = "urgent")]
+    LabelName = label_name;
+    /// A colour: `#2f6f4e`, in lower case.
+    #[schema(pattern = "^#[0-9A-Fa-f]{6}$", example = "#2f6f4e")]
+    Colour = colour;
 }
 
 /// Characters that end a line, hide, or turn the direction of what follows (security.md 15).
@@ -196,6 +219,20 @@ fn project_key(text: &str) -> Result<String, TextFault> {
     if fits { Ok(text.to_owned()) } else { Err(TextFault::NotAKey) }
 }
 
+fn label_name(text: &str) -> Result<String, TextFault> {
+    let name = line(text, 60)?;
+    if name.parse::<crate::ids::LabelId>().is_ok() { Err(TextFault::LikeAnId) } else { Ok(name) }
+}
+
+fn colour(text: &str) -> Result<String, TextFault> {
+    match text.strip_prefix('#') {
+        Some(digits) if digits.len() == 6 && digits.chars().all(|c| c.is_ascii_hexdigit()) => {
+            Ok(text.to_ascii_lowercase())
+        }
+        _ => Err(TextFault::NotAColour),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -237,5 +274,20 @@ mod tests {
         for bad in ["", "Acme", "-acme", "acme-", "a b", "01980e5c-7f3a-7c4e-9d2b-3f6a8c1e5b70"] {
             assert_eq!(bad.parse::<Slug>(), Err(TextFault::NotASlug), "{bad:?}");
         }
+    }
+
+    #[test]
+    fn a_colour_has_six_digits_and_one_spelling() {
+        assert_eq!("#2F6f4E".parse::<Colour>().unwrap().as_str(), "#2f6f4e");
+        for bad in ["", "red", "#fff", "2f6f4e", "#2f6f4g", "#2f6f4e ", "#\u{e9}\u{e9}\u{e9}"] {
+            assert_eq!(bad.parse::<Colour>(), Err(TextFault::NotAColour), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn a_label_is_never_taken_for_an_id() {
+        assert_eq!(" bug ".parse::<LabelName>().unwrap().as_str(), "bug");
+        assert_eq!("01980e5c-7f3a-7c4e-9d2b-3f6a8c1e5b70".parse::<LabelName>(), Err(TextFault::LikeAnId));
+        assert_eq!("ä".repeat(61).parse::<LabelName>(), Err(TextFault::TooLong(60)));
     }
 }

@@ -4,6 +4,7 @@ use deserr::Deserr;
 use jiff_sqlx::Timestamp;
 use serde::Serialize;
 use serde_json::json;
+use utoipa::ToSchema;
 
 use crate::{
     access::{Core, Me, OrgRef, Permissions, Scope, Scopes, Written},
@@ -19,7 +20,7 @@ use crate::{
 };
 
 /// A personal token, without its text.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct TokenView {
     /// Its id.
     pub id: TokenId,
@@ -40,7 +41,7 @@ pub struct TokenView {
 }
 
 /// A new token; the only time its text is shown.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct CreatedToken {
     /// For the header `Authorization: Bearer …`.
     pub token: String,
@@ -52,7 +53,7 @@ pub struct CreatedToken {
 shown!(CreatedToken);
 
 /// A token to be.
-#[derive(Debug, Deserr)]
+#[derive(Debug, Deserr, ToSchema)]
 #[deserr(error = Faults, deny_unknown_fields)]
 pub struct NewToken {
     /// What it is for.

@@ -72,7 +72,7 @@ async fn the_credential_is_looked_at_before_the_path() {
 async fn a_405_names_the_methods_there_are() {
     let app = TestApp::start().await;
     let reply = app.stranger().put("/v1/orgs", json!({})).await.is(405);
-    assert_eq!(reply.header("allow"), Some("GET, POST"));
+    assert_eq!(reply.header("allow"), Some("GET, HEAD, OPTIONS, POST"));
 }
 
 #[tokio::test]

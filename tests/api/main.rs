@@ -8,16 +8,23 @@
 )]
 
 mod accounts;
+mod archive;
 mod audit;
+mod comments;
+mod cors;
 mod deletion;
 mod deliveries;
 mod email_change;
 mod errors;
 mod export;
 mod grants;
+mod headers;
 mod invitations;
+mod labels;
+mod limits;
 mod members;
 mod memberships;
+mod methods;
 mod offers;
 mod organizations;
 mod password_reset;
@@ -32,11 +39,14 @@ mod proxies;
 mod quotas;
 mod reading;
 mod races;
+mod rates;
 mod roles;
 mod second_factor;
 mod sessions;
 mod tasks;
 mod throttling;
 mod tokens;
+mod trace;
 mod trail;
 mod transfer;
+mod watches;

@@ -76,3 +76,53 @@ async fn the_last_manager_of_a_project_stays() {
     let _ = grant(&team.member, "manager").await.is(200);
     let _ = grant(&team.owner, "viewer").await.is(200);
 }
+
+#[tokio::test]
+async fn a_project_has_a_description_and_a_colour_that_can_be_cleared_and_another_key() {
+    let app = TestApp::start().await;
+    let team = app.team().await;
+    let new = json!({ "key": "OPS", "name": "Operations", "description": "What **we** do.", "colour": "#2F6F4E" });
+    let made = team.member.post("/projects", new).await.is(201);
+    let (project, tag) = (made.json(), made.header("etag").unwrap().to_owned());
+    let path = format!("/projects/{}", project["id"].as_str().unwrap());
+    assert_eq!(team.member.get(&path).await.is(200).json(), project);
+    assert_eq!((&project["description"], &project["colour"]), (&json!("What **we** do."), &json!("#2f6f4e")));
+    assert_eq!((&project["position"], &project["archived_at"]), (&json!(1.0), &json!(null)));
+    let task = json!({ "project": project["id"], "title": "Look" });
+    assert_eq!(team.member.post("/tasks", task).await.is(201).json()["key"], "OPS-1");
+    team.project("TAKEN", "open").await;
+    team.member.patch(&path, json!({ "key": "TAKEN" })).await.is_problem(409, "key_taken");
+    team.member.patch(&path, json!({ "key": "no", "colour": "green", "name": null })).await.is_problem(422, "invalid");
+    let changes = json!({ "key": "NEW", "description": null, "colour": null });
+    let changed = team.member.patch_if(&tag, &path, changes.clone()).await.is(200).json();
+    let expected = (json!("NEW"), json!(""), json!(null), json!("Operations"), json!(2));
+    let told = |p: &serde_json::Value| {
+        (p["key"].clone(), p["description"].clone(), p["colour"].clone(), p["name"].clone(), p["version"].clone())
+    };
+    assert_eq!(told(&changed), expected);
+    team.member.patch_if(&tag, &path, changes.clone()).await.is_problem(412, "stale");
+    // What is the same already makes no version.
+    assert_eq!(team.member.patch(&path, changes).await.is(200).json(), changed);
+    assert_eq!(team.member.get("/tasks/NEW-1").await.is(200).json()["key"], "NEW-1");
+    team.member.get("/tasks/OPS-1").await.is_problem(404, "not_found");
+    let event = team.owner.get("/audit?action=project.updated").await.is(200).json()["data"][0].clone();
+    assert_eq!((&event["before"]["key"], &event["after"]["key"]), (&json!("OPS"), &json!("NEW")));
+    // The old key is free.
+    team.project("OPS", "open").await;
+}
+
+#[tokio::test]
+async fn a_project_tells_how_much_is_to_be_done() {
+    let app = TestApp::start().await;
+    let team = app.team().await;
+    let project = team.project("OPS", "open").await;
+    let mut tasks = Vec::new();
+    for title in ["One", "Two", "Three"] {
+        let task = json!({ "project": project, "title": title });
+        tasks.push(team.member.post("/tasks", task).await.is(201).text_at("/id"));
+    }
+    let _ = team.member.put(&format!("/tasks/{}/completion", tasks[0]), json!(null)).await.is(200);
+    let shown = team.member.get(&format!("/projects/{project}")).await.is(200).json();
+    assert_eq!((&shown["open_count"], &shown["task_count"]), (&json!(2), &json!(3)));
+    assert_eq!(team.member.get("/projects").await.is(200).json()["data"], json!([shown]));
+}

@@ -12,7 +12,7 @@ use sqlx::AssertSqlSafe;
 use crate::people::count;
 
 /// Starts `first`, which comes as far as what `hold` holds; starts `second`, until it waits for the first or has ended; lets go.
-async fn interleaved(
+pub(crate) async fn interleaved(
     app: &TestApp,
     hold: String,
     first: impl Future<Output = Reply> + Send + 'static,
@@ -29,11 +29,11 @@ async fn interleaved(
     (first.await.unwrap(), second.await.unwrap())
 }
 
-async fn post(actor: Actor, path: String, body: Value) -> Reply {
+pub(crate) async fn post(actor: Actor, path: String, body: Value) -> Reply {
     actor.post(&path, body).await
 }
 
-async fn put(actor: Actor, path: String, body: Value) -> Reply {
+pub(crate) async fn put(actor: Actor, path: String, body: Value) -> Reply {
     actor.put(&path, body).await
 }
 
@@ -45,7 +45,7 @@ async fn give(actor: Actor, target: Actor, role: &'static str) -> Reply {
     actor.put(&format!("/members/{}/role", target.id), json!({ "role": role })).await
 }
 
-fn row(table: &str, column: &str, id: impl std::fmt::Display) -> String {
+pub(crate) fn row(table: &str, column: &str, id: impl std::fmt::Display) -> String {
     format!("select from {table} where {column} = '{id}' for update")
 }
 

@@ -64,7 +64,7 @@ impl TestApp {
     /// # Panics
     /// When something does not start.
     pub async fn with_redis(redis_url: Url) -> Self {
-        Self::over(Database::new().await, redis_url, &[]).await
+        Self::over(Database::new().await, redis_url, &[], Vec::new()).await
     }
 
     /// With settings of the test's own, beside those of every test.
@@ -73,7 +73,16 @@ impl TestApp {
     /// When something does not start.
     pub async fn with_settings(own: &[(&str, &str)]) -> Self {
         let database = Database::new().await;
-        Self::over(database, shared().redis_url.clone(), own).await
+        Self::over(database, shared().redis_url.clone(), own, Vec::new()).await
+    }
+
+    /// With routes of the test's own under `/v1/test`, for what no route of the product does.
+    ///
+    /// # Panics
+    /// When something does not start.
+    pub async fn with_routes(routes: Vec<rocket::Route>) -> Self {
+        let database = Database::new().await;
+        Self::over(database, shared().redis_url.clone(), &[], routes).await
     }
 
     /// Over a database that the test has furnished.
@@ -81,13 +90,13 @@ impl TestApp {
     /// # Panics
     /// When something does not start.
     pub async fn with_database(database: Database) -> Self {
-        Self::over(database, shared().redis_url.clone(), &[]).await
+        Self::over(database, shared().redis_url.clone(), &[], Vec::new()).await
     }
 
-    async fn over(database: Database, redis_url: Url, own: &[(&str, &str)]) -> Self {
+    async fn over(database: Database, redis_url: Url, own: &[(&str, &str)], routes: Vec<rocket::Route>) -> Self {
         let namespace = database.name.clone();
         let settings = api_settings(&database.url_as("taskbell_app"), &redis_url, &namespace, own);
-        let (api, shutdown) = launch(&settings).await;
+        let (api, shutdown) = launch(&settings, routes).await;
         Self {
             inbox: Inbox::start((Ipv4Addr::LOCALHOST, 0).into(), None).await.unwrap(),
             queue: Queue::open(&redis_url, &namespace).unwrap(),
@@ -261,23 +270,27 @@ fn api_settings(database_url: &Url, redis_url: &Url, namespace: &str, own: &[(&s
         ("TASKBELL_REDIS_NAMESPACE", namespace),
         ("TASKBELL_SERVER_KEY", KEY),
         ("TASKBELL_PORT", "0"),
+        // Tests are one client that asks as fast as it can.
+        ("TASKBELL_RATE_ADDRESS", "off"),
+        ("TASKBELL_RATE_CREDENTIAL", "off"),
     ];
     let all = usual.iter().chain(own).map(|(variable, value)| ((*variable).to_owned(), (*value).to_owned()));
     Settings::from_variables(all).unwrap()
 }
 
-async fn launch(settings: &Settings) -> (Url, rocket::Shutdown) {
+async fn launch(settings: &Settings, routes: Vec<rocket::Route>) -> (Url, rocket::Shutdown) {
     let (tell, told) = oneshot::channel();
     let tell = std::sync::Mutex::new(Some(tell));
-    let rocket = api::server(settings).unwrap().attach(AdHoc::on_liftoff("port", move |rocket| {
-        let port = rocket.config().port;
-        let shutdown = rocket.shutdown();
-        Box::pin(async move {
-            if let Some(tell) = tell.lock().unwrap().take() {
-                let _ = tell.send((port, shutdown));
-            }
-        })
-    }));
+    let rocket =
+        api::server(settings).unwrap().mount("/v1/test", routes).attach(AdHoc::on_liftoff("port", move |rocket| {
+            let port = rocket.config().port;
+            let shutdown = rocket.shutdown();
+            Box::pin(async move {
+                if let Some(tell) = tell.lock().unwrap().take() {
+                    let _ = tell.send((port, shutdown));
+                }
+            })
+        }));
     tokio::spawn(async move { rocket.launch().await.map(drop).map_err(|fault| panic!("{fault}")) });
     let (port, shutdown) = told.await.unwrap();
     (Url::parse(&format!("http://127.0.0.1:{port}")).unwrap(), shutdown)

@@ -16,6 +16,7 @@ mod factory;
 mod log;
 mod password;
 mod queue;
+mod raw;
 mod reply;
 pub mod services;
 
@@ -26,6 +27,7 @@ pub use database::Database;
 pub use factory::Team;
 pub use log::Log;
 pub use password::PASSWORD;
+pub use raw::Raw;
 pub use reply::Reply;
 
 /// How long a test waits for something that must happen. Long, since two cores may be busy with other tests.

@@ -1,7 +1,7 @@
 use std::{
     fs,
     io::{self, Write},
-    sync::{Arc, Mutex},
+    sync::{Arc, LazyLock, Mutex},
 };
 
 use common::{second_factor::TotpSecret, secrets::Credential};
@@ -18,17 +18,17 @@ use crate::{
 pub struct Log(Arc<Mutex<Vec<u8>>>);
 
 impl Log {
-    /// Starts listening. Once in a process: the other tests of a binary are heard too.
-    ///
-    /// # Panics
-    /// The second time.
+    /// Starts listening. All of a process hear the same: the other tests of a binary, too.
     #[must_use]
     pub fn listen() -> Self {
-        let log = Self::default();
-        // The test's own client is no part of the product.
-        let filter = EnvFilter::new("trace,reqwest=off,hyper_util=off");
-        tracing_subscriber::fmt().with_env_filter(filter).with_ansi(false).with_writer(log.clone()).init();
-        log
+        static ONLY: LazyLock<Log> = LazyLock::new(|| {
+            let log = Log::default();
+            // The test's own client is no part of the product.
+            let filter = EnvFilter::new("trace,reqwest=off,hyper_util=off");
+            tracing_subscriber::fmt().with_env_filter(filter).with_ansi(false).with_writer(log.clone()).init();
+            log
+        });
+        ONLY.clone()
     }
 
     /// What was heard.

@@ -7,6 +7,7 @@
     reason = "in a test a panic is a verdict"
 )]
 
+mod comments;
 mod purge;
 mod queue;
 mod reminders;

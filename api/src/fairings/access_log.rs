@@ -3,14 +3,39 @@ use std::time::Instant;
 use rocket::{
     Data, Request, Response,
     fairing::{Fairing, Info, Kind},
+    http::Status,
 };
 
-use super::request_id;
+use super::{request_id, trace_id};
 
 /// One canonical line for each request. Names the route, not the path: a path holds ids.
 pub(super) struct AccessLog;
 
-struct Arrival(Instant);
+/// When a request came; never, if Rocket could not even read it.
+struct Arrival(Option<Instant>);
+
+/// Whether fairings see this request. Of one whose method is none of Rocket's they see nothing: it goes straight to a catcher.
+pub(super) fn has_arrived(request: &Request<'_>) -> bool {
+    request.local_cache(|| Arrival(None)).0.is_some()
+}
+
+pub(super) fn line(request: &Request<'_>, status: Status) {
+    let Arrival(arrival) = request.local_cache(|| Arrival(None));
+    // Probes come every few seconds and say nothing as long as all is well.
+    let route = request.route().map_or("none", |route| route.uri.as_str());
+    if matches!(route, "/livez" | "/readyz") && status.code == 200 {
+        return;
+    }
+    tracing::info!(
+        method = if arrival.is_some() { request.method().as_str() } else { "unknown" },
+        route,
+        status = status.code,
+        ms = arrival.map_or(0.0, |arrival| arrival.elapsed().as_secs_f64() * 1000.0),
+        request_id = request_id(request),
+        trace_id = trace_id(request),
+        "request"
+    );
+}
 
 #[rocket::async_trait]
 impl Fairing for AccessLog {
@@ -19,23 +44,10 @@ impl Fairing for AccessLog {
     }
 
     async fn on_request(&self, request: &mut Request<'_>, _: &mut Data<'_>) {
-        request.local_cache(|| Arrival(Instant::now()));
+        request.local_cache(|| Arrival(Some(Instant::now())));
     }
 
     async fn on_response<'r>(&self, request: &'r Request<'_>, response: &mut Response<'r>) {
-        let Arrival(arrival) = request.local_cache(|| Arrival(Instant::now()));
-        // Probes come every few seconds and say nothing as long as all is well.
-        let route = request.route().map_or("none", |route| route.uri.as_str());
-        if matches!(route, "/livez" | "/readyz") && response.status().code == 200 {
-            return;
-        }
-        tracing::info!(
-            method = %request.method(),
-            route,
-            status = response.status().code,
-            ms = arrival.elapsed().as_secs_f64() * 1000.0,
-            request_id = request_id(request),
-            "request"
-        );
+        line(request, response.status());
     }
 }

@@ -1,12 +1,7 @@
-use rocket::{
-    Data, Request, Response,
-    fairing::{Fairing, Info, Kind},
-};
+use rocket::{Request, Response};
 use uuid::Uuid;
 
-/// Gives every request an id, the client's own if it has a decent one, and tells it in the answer.
-pub(super) struct RequestIds;
-
+/// Every request has an id, the client's own if it has a decent one, and the answer tells it.
 struct RequestId(String);
 
 /// The request's id, for problems and log lines.
@@ -21,17 +16,6 @@ fn given(request: &Request<'_>) -> Option<String> {
     decent.then(|| id.to_owned())
 }
 
-#[rocket::async_trait]
-impl Fairing for RequestIds {
-    fn info(&self) -> Info {
-        Info { name: "request id", kind: Kind::Request | Kind::Response }
-    }
-
-    async fn on_request(&self, request: &mut Request<'_>, _: &mut Data<'_>) {
-        request_id(request);
-    }
-
-    async fn on_response<'r>(&self, request: &'r Request<'_>, response: &mut Response<'r>) {
-        response.set_raw_header("X-Request-Id", request_id(request).to_owned());
-    }
+pub(super) fn tell(request: &Request<'_>, response: &mut Response<'_>) {
+    response.set_raw_header("X-Request-Id", request_id(request).to_owned());
 }

@@ -14,7 +14,7 @@ use rocket::{
 };
 use tokio::time::timeout;
 
-use super::{Caller, Org, bearer, deny, json};
+use super::{Caller, Org, bearer, deny, json, media};
 use crate::problem::Problem;
 
 /// A body for an organization, from somebody who holds `P` in it.
@@ -93,10 +93,7 @@ pub(super) async fn bytes(data: Data<'_>) -> Result<Vec<u8>, Problem> {
 }
 
 pub(super) fn parse<T: Input>(request: &Request<'_>, bytes: &[u8]) -> Result<T, Problem> {
-    if !request.content_type().is_some_and(|media| media.is_json()) {
-        let detail = "The body must be JSON, and Content-Type must say so: application/json.";
-        return Err(Problem::new(Status::UnsupportedMediaType, "not_json", detail));
-    }
+    media::json(request)?;
     let value = json::read(bytes).map_err(|fault| {
         Problem::new(Status::BadRequest, "malformed_json", format!("The body is not JSON: {fault}."))
     })?;

@@ -8,6 +8,7 @@ mod id;
 mod if_match;
 mod input;
 mod json;
+mod media;
 mod org;
 mod origin;
 mod query;
@@ -24,7 +25,7 @@ pub(crate) use id::Id;
 pub(crate) use if_match::IfMatch;
 pub(crate) use input::{Body, In, Mine};
 pub(crate) use org::{Org, named};
-pub(crate) use origin::{Asked, origin};
+pub(crate) use origin::{Asked, address, origin};
 pub(crate) use query::Query;
 
 use crate::problem::Problem;
@@ -38,13 +39,18 @@ pub(crate) fn denied(request: &Request<'_>) -> Option<Problem> {
     problem.lock().ok().and_then(|mut problem| problem.take())
 }
 
-/// Refuses a request; the catcher answers with the problem.
-fn deny<S, F>(request: &Request<'_>, problem: Problem) -> Outcome<S, (Status, ()), F> {
-    let status = problem.status();
+/// Leaves a reason with the request.
+pub(crate) fn leave(request: &Request<'_>, problem: Problem) {
     let Denied(place) = request.local_cache(|| Denied(Mutex::new(None)));
     if let Ok(mut place) = place.lock() {
         *place = Some(problem);
     }
+}
+
+/// Refuses a request; the catcher answers with the problem.
+fn deny<S, F>(request: &Request<'_>, problem: Problem) -> Outcome<S, (Status, ()), F> {
+    let status = problem.status();
+    leave(request, problem);
     Outcome::Error((status, ()))
 }
 

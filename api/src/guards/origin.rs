@@ -1,4 +1,4 @@
-use std::convert::Infallible;
+use std::{convert::Infallible, net::IpAddr};
 
 use common::{audit::Origin, proxies::TrustedProxies};
 use rocket::{
@@ -11,17 +11,21 @@ use crate::fairings::request_id;
 /// Which request this is, and from where.
 pub(crate) struct Asked(pub(crate) Origin);
 
-/// Its id, the client's address behind the proxies that are trusted, and what the client calls itself.
-pub(crate) fn origin(request: &Request<'_>) -> Origin {
+/// The client's address, behind the proxies that are trusted.
+pub(crate) fn address(request: &Request<'_>) -> Option<IpAddr> {
     // Several headers are one list.
     let forwarded = request.headers().get("X-Forwarded-For").collect::<Vec<_>>().join(",");
     let forwarded = Some(forwarded.as_str()).filter(|list| !list.is_empty());
-    let address = request.remote().map(|peer| {
+    request.remote().map(|peer| {
         let trusted = request.rocket().state::<TrustedProxies>();
         trusted.map_or(peer.ip(), |proxies| proxies.client_address(peer.ip(), forwarded))
-    });
+    })
+}
+
+/// Its id, the client's address, and what the client calls itself.
+pub(crate) fn origin(request: &Request<'_>) -> Origin {
     let user_agent = request.headers().get_one("User-Agent").map(printable).filter(|name| !name.is_empty());
-    Origin { request_id: request_id(request).to_owned(), address, user_agent }
+    Origin { request_id: request_id(request).to_owned(), address: address(request), user_agent }
 }
 
 /// What a stranger calls themselves, on one line that can be shown.

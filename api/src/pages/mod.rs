@@ -11,7 +11,10 @@ mod verify;
 
 use rocket::{Build, Request, Rocket, catch, catchers, get, http::ContentType, http::Status, routes};
 
-use crate::catchers;
+use crate::{
+    catchers::{self, Options},
+    fairings::Caught,
+};
 use page::Refused;
 
 /// Every page, and what is shown when there is none.
@@ -32,6 +35,6 @@ fn style() -> (ContentType, &'static str) {
 
 /// Where people read, a refusal is a page.
 #[catch(default)]
-fn any(status: Status, request: &Request<'_>) -> Refused {
-    catchers::problem(status, request).into()
+fn any(status: Status, request: &Request<'_>) -> Caught<Result<Options, Refused>> {
+    Caught(catchers::answer(status, request).map_err(Refused::from))
 }

@@ -1,12 +1,14 @@
 use common::{db::Db, shown::Shown};
 use rocket::{State, get};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::answer::{Answer, Found};
 
 /// The process is well, or ready.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub(crate) struct Health {
+    /// `alive` or `ready`.
     status: &'static str,
 }
 
@@ -14,7 +16,7 @@ impl Shown for Health {}
 
 /// The process lives; asks nothing of others, so that their absence restarts nobody.
 #[get("/livez")]
-pub(crate) fn livez() -> Found<Health> {
+pub(crate) async fn livez() -> Found<Health> {
     Found(Health { status: "alive" })
 }
 

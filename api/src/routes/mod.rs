@@ -2,58 +2,188 @@
 
 mod accounts;
 mod audit;
+mod comments;
 mod deletion;
 mod deliveries;
+mod description;
 mod emails;
 mod health;
 mod invitations;
+mod labels;
 mod memberships;
 mod organizations;
 mod passwords;
 mod projects;
+mod reminders;
 mod roles;
 mod second_factor;
 mod sessions;
 mod tasks;
 mod tokens;
+mod watches;
 
 use rocket::{Build, Rocket, routes};
 
+use url::Url;
+
+use crate::openapi::contents;
+
+contents! {
+    "Health": "Whether the service lives, and whether it can serve." {
+        "/":
+            health::livez "Does the process live?",
+            health::readyz "Can requests be served?";
+    }
+    "Accounts": "Signing up, one's own account, and its end." {
+        "/v1/accounts":
+            accounts::create "Sign up";
+        "/v1/verifications":
+            accounts::verify "Prove an address, and begin the account",
+            accounts::resend "Send the mail of a sign-up again";
+        "/v1/password-resets":
+            passwords::ask "Ask for a new password",
+            passwords::complete "Set a new password with the mailed token";
+        "/v1/email-changes":
+            emails::confirm "Confirm a change of address";
+        "/v1/me":
+            accounts::me "Show one's account",
+            accounts::update "Change one's account",
+            accounts::export "Download all that is kept of one",
+            passwords::change "Change one's password",
+            emails::ask "Ask for another address",
+            deletion::plan "Tell what the end of one's account would mean",
+            deletion::request "Ask for the end of one's account",
+            deletion::cancel "Keep one's account",
+            audit::list_mine "Read the audit log of one's account";
+    }
+    "Sessions": "Signing in and out." {
+        "/v1/sessions":
+            sessions::create "Sign in";
+        "/v1/me":
+            sessions::list "List one's sessions",
+            sessions::destroy "End a session",
+            sessions::destroy_current "Sign out",
+            sessions::destroy_others "End all one's other sessions";
+    }
+    "Tokens": "Personal tokens, for programs." {
+        "/v1/me":
+            tokens::create "Make a personal token",
+            tokens::list "List one's personal tokens",
+            tokens::destroy "Revoke a personal token";
+    }
+    "Second factor": "Codes of an authenticator beside the password." {
+        "/v1/me":
+            second_factor::show "Show one's second factor",
+            second_factor::enrol "Begin to set up a second factor",
+            second_factor::switch_on "Switch the second factor on",
+            second_factor::renew_codes "Make new recovery codes",
+            second_factor::switch_off "Switch the second factor off";
+    }
+    "Organizations": "The tenants: each sees nothing but its own." {
+        "/v1/orgs":
+            organizations::create "Found an organization",
+            organizations::list "List one's organizations",
+            organizations::show "Show an organization",
+            organizations::update "Change an organization",
+            organizations::destroy "Delete an organization, in fourteen days",
+            organizations::restore "Restore an organization",
+            memberships::transfer "Hand an organization over",
+            memberships::explain "Tell what the caller may do, and why",
+            audit::list "Read the audit log";
+    }
+    "Members": "Who belongs to an organization, and how one comes in." {
+        "/v1/orgs":
+            memberships::list "List the members",
+            memberships::change_role "Give a member another role",
+            memberships::suspend "Suspend a member",
+            memberships::reinstate "Reinstate a member",
+            memberships::destroy "Remove a member",
+            memberships::leave "Leave an organization",
+            invitations::create "Invite somebody",
+            invitations::list "List the invitations that wait",
+            invitations::resend "Send an invitation again",
+            invitations::destroy "Take an invitation back";
+        "/v1/me":
+            memberships::accept "Accept an invitation";
+        "/v1/invitations":
+            invitations::decline "Decline an invitation";
+    }
+    "Roles": "What members may do: built-in roles, and those of the organization's own." {
+        "/v1/orgs":
+            roles::list "List the roles",
+            roles::create "Make a role",
+            roles::show "Show a role",
+            roles::update "Change a role",
+            roles::destroy "Delete a role";
+    }
+    "Projects": "What tasks belong to, and who works in it." {
+        "/v1/orgs":
+            projects::create "Create a project",
+            projects::list "List the projects",
+            projects::show "Show a project",
+            projects::update "Change a project",
+            projects::place "Put a project in its place",
+            projects::archive "Archive a project",
+            projects::unarchive "Open an archived project again",
+            projects::destroy "Delete an archived project with everything in it",
+            projects::grants "List who has a role in a project",
+            projects::grant "Give somebody a role in a project",
+            projects::withdraw "Take a role in a project away",
+            projects::break_glass "Take access to a private project, as an owner and with a reason";
+    }
+    "Labels": "What the tasks of a project are sorted by." {
+        "/v1/orgs":
+            labels::list "List the labels of a project",
+            labels::create "Create a label",
+            labels::show "Show a label",
+            labels::update "Change a label",
+            labels::destroy "Delete a label, and take it from its tasks";
+    }
+    "Tasks": "What is to be done, when and by whom." {
+        "/v1/orgs":
+            tasks::create "Create a task",
+            tasks::list "List tasks",
+            tasks::changes "Follow what changes, to keep a copy",
+            tasks::show "Show a task",
+            tasks::update "Change a task, or move it to another project",
+            tasks::destroy "Delete a task, with thirty days to restore it",
+            tasks::restore "Restore a deleted task",
+            tasks::complete "Complete a task, or this turn of a recurring one",
+            tasks::reopen "Open a completed task again",
+            tasks::position "Move a task in its project's order",
+            tasks::history "Read who changed what",
+            reminders::list "List the reminders of a task",
+            reminders::create "Add a reminder to a task",
+            reminders::destroy "Take a reminder away";
+        "/v1/me":
+            tasks::mine "List one's own tasks, of all organizations";
+    }
+    "Comments": "What is said about tasks." {
+        "/v1/orgs":
+            comments::list "List the comments of a task",
+            comments::create "Comment on a task",
+            comments::show "Show a comment",
+            comments::update "Change one's comment",
+            comments::destroy "Delete a comment";
+    }
+    "Watching": "Who hears of a task, and who does not." {
+        "/v1/orgs":
+            watches::list "List those who watch a task",
+            watches::watch "Watch a task",
+            watches::unwatch "Watch a task no longer",
+            watches::mute "Mute a task",
+            watches::unmute "Mute a task no longer";
+    }
+    "Deliveries": "Which mails went where, and how far they came." {
+        "/v1/orgs":
+            deliveries::list "List deliveries",
+            deliveries::show "Show a delivery with all that was tried";
+    }
+}
+
 /// Every route. Under `/v1/orgs` the first segment is always the organization, and only the guards read it.
-pub(crate) fn mount(rocket: Rocket<Build>) -> Rocket<Build> {
-    rocket
-        .mount("/", routes![health::livez, health::readyz])
-        .mount("/v1/accounts", routes![accounts::create])
-        .mount("/v1/verifications", routes![accounts::verify, accounts::resend])
-        .mount("/v1/password-resets", routes![passwords::ask, passwords::complete])
-        .mount("/v1/email-changes", routes![emails::confirm])
-        .mount("/v1/invitations", routes![invitations::decline])
-        .mount("/v1/sessions", routes![sessions::create])
-        .mount("/v1/me", routes![accounts::me, accounts::update, accounts::export, memberships::accept])
-        .mount("/v1/me", routes![passwords::change, emails::ask, audit::list_mine])
-        .mount("/v1/me", routes![deletion::plan, deletion::request, deletion::cancel])
-        .mount(
-            "/v1/me",
-            routes![sessions::list, sessions::destroy, sessions::destroy_current, sessions::destroy_others],
-        )
-        .mount("/v1/me", routes![tokens::create, tokens::list, tokens::destroy])
-        .mount("/v1/me", routes![second_factor::show, second_factor::enrol, second_factor::switch_on])
-        .mount("/v1/me", routes![tasks::mine])
-        .mount("/v1/me", routes![second_factor::renew_codes, second_factor::switch_off])
-        .mount(
-            "/v1/orgs",
-            routes![organizations::create, organizations::list, organizations::show, organizations::update],
-        )
-        .mount("/v1/orgs", routes![organizations::destroy, organizations::restore, memberships::transfer])
-        .mount(
-            "/v1/orgs",
-            routes![memberships::list, memberships::change_role, memberships::destroy, memberships::leave],
-        )
-        .mount("/v1/orgs", routes![memberships::suspend, memberships::reinstate, memberships::explain, audit::list])
-        .mount("/v1/orgs", routes![invitations::create, invitations::list, invitations::resend, invitations::destroy])
-        .mount("/v1/orgs", routes![roles::list, roles::create, roles::show, roles::update, roles::destroy])
-        .mount("/v1/orgs", routes![projects::create, projects::list, projects::show, projects::update])
-        .mount("/v1/orgs", routes![projects::grants, projects::grant, projects::withdraw, projects::break_glass])
-        .mount("/v1/orgs", routes![tasks::create, tasks::list, tasks::show, tasks::complete, tasks::changes])
-        .mount("/v1/orgs", routes![deliveries::list, deliveries::show])
+pub(crate) fn mount(rocket: Rocket<Build>, home: Url) -> Rocket<Build> {
+    let operations = contents().into_iter().flat_map(|chapter| chapter.operations);
+    let rocket = rocket.manage(description::Description::new(home)).mount("/", routes![description::show]);
+    operations.fold(rocket, |rocket, operation| rocket.mount(operation.base, [operation.route]))
 }

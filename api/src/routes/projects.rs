@@ -1,13 +1,15 @@
 use common::{
     access::{CreateProjects, InProject, ManageProject, Member, OwnOrganization, ReadTasks},
     ids::{AccountId, ProjectId},
-    projects::{self, BreakGlass, Grant, GrantChoice, NewProject, Project, ProjectChanges},
+    projects::{
+        self, BreakGlass, Grant, GrantChoice, NewProject, Project, ProjectChanges, ProjectFilter, ProjectPlace,
+    },
 };
 use rocket::{delete, get, patch, post, put};
 
 use crate::{
     answer::{All, Answer, Changed, Created, Done, Found},
-    guards::{Id, IfMatch, In, Org},
+    guards::{Id, IfMatch, In, Org, Query},
 };
 
 #[post("/<_>/projects", data = "<input>")]
@@ -18,8 +20,8 @@ pub(crate) async fn create(input: In<CreateProjects, NewProject>) -> Answer<Crea
 }
 
 #[get("/<_>/projects")]
-pub(crate) async fn list(mut org: Org<Member>) -> Answer<Found<All<Project>>> {
-    Ok(Found(All { data: projects::list(&mut org).await? }))
+pub(crate) async fn list(mut org: Org<Member>, filter: Query<ProjectFilter>) -> Answer<Found<All<Project>>> {
+    Ok(Found(All { data: projects::list(&mut org, filter.0).await? }))
 }
 
 #[get("/<_>/projects/<id>")]
@@ -37,6 +39,35 @@ pub(crate) async fn update(
     let mut project = InProject::<ManageProject>::enter(&mut scope, id.found()?).await?;
     let project = projects::update(&mut project, &if_match.0, body).await?;
     Changed::commit(scope, project).await
+}
+
+#[put("/<_>/projects/<id>/position", data = "<input>")]
+pub(crate) async fn place(id: Id<ProjectId>, input: In<ManageProject, ProjectPlace>) -> Answer<Changed<Project>> {
+    let In { mut scope, body } = input;
+    let mut project = InProject::<ManageProject>::enter(&mut scope, id.found()?).await?;
+    let project = projects::place(&mut project, body).await?;
+    Changed::commit(scope, project).await
+}
+
+#[put("/<_>/projects/<id>/archive")]
+pub(crate) async fn archive(mut org: Org<ManageProject>, id: Id<ProjectId>) -> Answer<Changed<Project>> {
+    let mut project = InProject::<ManageProject>::enter(&mut org, id.found()?).await?;
+    let project = projects::archive(&mut project).await?;
+    Changed::commit(org.0, project).await
+}
+
+#[delete("/<_>/projects/<id>/archive")]
+pub(crate) async fn unarchive(mut org: Org<ManageProject>, id: Id<ProjectId>) -> Answer<Changed<Project>> {
+    let mut project = InProject::<ManageProject>::enter(&mut org, id.found()?).await?;
+    let project = projects::unarchive(&mut project).await?;
+    Changed::commit(org.0, project).await
+}
+
+#[delete("/<_>/projects/<id>")]
+pub(crate) async fn destroy(mut org: Org<ManageProject>, id: Id<ProjectId>, if_match: IfMatch) -> Answer<Done> {
+    let mut project = InProject::<ManageProject>::enter(&mut org, id.found()?).await?;
+    let gone = projects::destroy(&mut project, &if_match.0).await?;
+    Done::commit(org.0, gone).await
 }
 
 #[get("/<_>/projects/<id>/grants")]

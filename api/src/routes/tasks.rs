@@ -1,17 +1,20 @@
 use common::{
-    access::{CompleteTasks, InProject, MyTasks, ReadTasks, WriteTasks},
+    access::{InProject, MyTasks, ReadTasks, WriteTasks},
     page::Page,
-    tasks::{self, ChangesSince, CreatedTask, MyTaskList, NewTask, Task, TaskChange, TaskList, TaskRef, TaskShape, TaskView},
+    tasks::{
+        self, ChangesSince, HistoryPage, MyTaskList, NewTask, PlannedTask, Position, Task, TaskChange, TaskChanges,
+        TaskEvent, TaskList, TaskRef, TaskShape, TaskView,
+    },
 };
-use rocket::{get, post, put};
+use rocket::{delete, get, patch, post, put};
 
 use crate::{
-    answer::{Answer, Changed, Created, Found},
-    guards::{Caller, Id, In, Org, Query},
+    answer::{Answer, Changed, Created, Done, Found},
+    guards::{Caller, Id, IfMatch, In, Org, Query},
 };
 
 #[post("/<_>/tasks", data = "<input>")]
-pub(crate) async fn create(input: In<WriteTasks, NewTask>) -> Answer<Created<CreatedTask>> {
+pub(crate) async fn create(input: In<WriteTasks, NewTask>) -> Answer<Created<PlannedTask>> {
     let In { mut scope, body } = input;
     let mut project = InProject::<WriteTasks>::enter(&mut scope, body.project).await?;
     let task = tasks::create(&mut project, body).await?;
@@ -38,9 +41,70 @@ pub(crate) async fn show(mut org: Org<ReadTasks>, id: Id<TaskRef>, shape: Query<
     Ok(Found(tasks::show(&mut org, &id.found()?, shape.0).await?))
 }
 
-#[put("/<_>/tasks/<id>/completion")]
-pub(crate) async fn complete(mut org: Org<ReadTasks>, id: Id<TaskRef>) -> Answer<Changed<Task>> {
-    let (mut project, task) = tasks::find::<CompleteTasks>(&mut org, &id.found()?).await?;
-    let task = tasks::complete(&mut project, &task).await?;
+#[patch("/<_>/tasks/<id>", data = "<input>")]
+pub(crate) async fn update(
+    id: Id<TaskRef>,
+    if_match: IfMatch,
+    input: In<WriteTasks, TaskChanges>,
+) -> Answer<Changed<PlannedTask>> {
+    let In { mut scope, body } = input;
+    let task = tasks::update(&mut scope, &id.found()?, &if_match.0, body).await?;
+    Changed::commit(scope, task).await
+}
+
+#[delete("/<_>/tasks/<id>")]
+pub(crate) async fn destroy(mut org: Org<WriteTasks>, id: Id<TaskRef>, if_match: IfMatch) -> Answer<Done> {
+    let deleted = tasks::delete(&mut org, &id.found()?, &if_match.0).await?;
+    Done::commit(org.0, deleted).await
+}
+
+#[delete("/<_>/tasks/<id>/deletion")]
+pub(crate) async fn restore(
+    mut org: Org<WriteTasks>,
+    id: Id<TaskRef>,
+    if_match: IfMatch,
+) -> Answer<Changed<PlannedTask>> {
+    let task = tasks::restore(&mut org, &id.found()?, &if_match.0).await?;
     Changed::commit(org.0, task).await
+}
+
+#[put("/<_>/tasks/<id>/completion")]
+pub(crate) async fn complete(
+    mut org: Org<ReadTasks>,
+    id: Id<TaskRef>,
+    if_match: IfMatch,
+) -> Answer<Changed<PlannedTask>> {
+    let task = tasks::complete(&mut org, &id.found()?, &if_match.0).await?;
+    Changed::commit(org.0, task).await
+}
+
+#[delete("/<_>/tasks/<id>/completion")]
+pub(crate) async fn reopen(
+    mut org: Org<ReadTasks>,
+    id: Id<TaskRef>,
+    if_match: IfMatch,
+) -> Answer<Changed<PlannedTask>> {
+    let task = tasks::reopen(&mut org, &id.found()?, &if_match.0).await?;
+    Changed::commit(org.0, task).await
+}
+
+#[put("/<_>/tasks/<id>/position", data = "<input>")]
+pub(crate) async fn position(
+    id: Id<TaskRef>,
+    if_match: IfMatch,
+    input: In<WriteTasks, Position>,
+) -> Answer<Changed<Task>> {
+    let In { mut scope, body } = input;
+    let task = tasks::position(&mut scope, &id.found()?, &if_match.0, body).await?;
+    Changed::commit(scope, task).await
+}
+
+#[get("/<_>/tasks/<id>/history")]
+pub(crate) async fn history(
+    mut org: Org<ReadTasks>,
+    id: Id<TaskRef>,
+    page: Query<HistoryPage>,
+) -> Answer<Found<Page<TaskEvent>>> {
+    let (mut project, task) = tasks::find_deleted::<ReadTasks>(&mut org, &id.found()?).await?;
+    Ok(Found(tasks::history(&mut project, &task, page.0).await?))
 }

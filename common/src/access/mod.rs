@@ -34,16 +34,16 @@
 //! }
 //! ```
 //! ```
-//! # use common::{access::{CompleteTasks, InProject}, tasks};
-//! async fn complete(project: &mut InProject<'_, CompleteTasks>, task: &tasks::Task) {
-//!     let _ = tasks::complete(project, task).await;
+//! # use common::{access::{InProject, WriteTasks}, tasks};
+//! async fn create(project: &mut InProject<'_, WriteTasks>, new: tasks::NewTask) {
+//!     let _ = tasks::create(project, new).await;
 //! }
 //! ```
 //! ```compile_fail,E0277
 //! // To see a project is not to work in it.
 //! # use common::{access::{InProject, ReadTasks}, tasks};
-//! async fn complete(project: &mut InProject<'_, ReadTasks>, task: &tasks::Task) {
-//!     let _ = tasks::complete(project, task).await;
+//! async fn create(project: &mut InProject<'_, ReadTasks>, new: tasks::NewTask) {
+//!     let _ = tasks::create(project, new).await;
 //! }
 //! ```
 //! ```

@@ -33,8 +33,13 @@ impl<'s, P: Permission> InProject<'s, P> {
     /// [`Error::NotFound`] when it is invisible to the caller, [`Error::Forbidden`] when `P` is not held in it,
     /// `project_archived` when `P` lets its content be written and nobody may.
     pub async fn enter(scope: &'s mut Scope<impl Permission>, project: ProjectId) -> Result<Self> {
-        let held = held(scope.core(), project).await?;
-        Self::admit(scope.core(), project, held)
+        Self::reach(scope.core(), project).await
+    }
+
+    /// The same inside of a transaction that is about something else: the project that a task is moved to.
+    pub(crate) async fn reach(core: &'s mut Core, project: ProjectId) -> Result<Self> {
+        let held = held(core, project).await?;
+        Self::admit(core, project, held)
     }
 
     /// Decides once more, for what is done under a lock that was waited for; gives all that is held in the project.

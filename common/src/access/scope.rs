@@ -124,6 +124,7 @@ impl FromStr for OrgRef {
 }
 
 crate::input::parsed_field!(OrgRef);
+crate::schema::reads_as_text!(OrgRef, "An organization: its slug, or its id.", "acme");
 
 impl fmt::Display for OrgRef {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -23,6 +23,12 @@ impl Permissions {
         Self(bits)
     }
 
+    /// All there are.
+    #[must_use]
+    pub fn every() -> Self {
+        Self(ALL.iter().chain([&READ_ME]).fold(0, |bits, (bit, _)| bits | bit))
+    }
+
     /// Their bits.
     #[must_use]
     pub const fn bits(self) -> i64 {
@@ -136,6 +142,12 @@ parsed_field!(Scope);
 pub struct RolePermissions(pub Permissions);
 
 impl RolePermissions {
+    /// All that a custom role may hold.
+    #[must_use]
+    pub fn every() -> Permissions {
+        Permissions(Permissions::every().in_organization().bits() & !OwnOrganization::BITS)
+    }
+
     fn closed(listed: Vec<InRole>) -> Self {
         Self(Permissions::closed(listed.into_iter().fold(0, |bits, permission| bits | permission.0)))
     }

@@ -2,6 +2,7 @@
 
 use jiff_sqlx::Timestamp;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::lock;
 use crate::{
@@ -19,7 +20,7 @@ use crate::{
 const GRACE_DAYS: u8 = 14;
 
 /// What the end of the caller's account means, as things stand now.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct DeletionPlan {
     /// When; null as long as nobody has asked for it.
     pub due_at: Option<Timestamp>,
@@ -36,7 +37,7 @@ pub struct DeletionPlan {
 shown!(DeletionPlan);
 
 /// What becomes of one organization.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct OrganizationFate {
     /// Its id.
     pub org_id: OrgId,
@@ -53,7 +54,7 @@ pub struct OrganizationFate {
 }
 
 /// See [`OrganizationFate::fate`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, sqlx::Type)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, sqlx::Type, ToSchema)]
 #[serde(rename_all = "snake_case")]
 #[sqlx(type_name = "text", rename_all = "snake_case")]
 pub enum Fate {

@@ -5,6 +5,7 @@ use deserr::Deserr;
 use jiff_sqlx::Timestamp;
 use serde::Serialize;
 use serde_json::json;
+use utoipa::ToSchema;
 
 use super::lock;
 use crate::{
@@ -24,7 +25,7 @@ use crate::{
 };
 
 /// Another address, and the caller's password.
-#[derive(Debug, Deserr)]
+#[derive(Debug, Deserr, ToSchema)]
 #[deserr(error = Faults, deny_unknown_fields)]
 pub struct NewEmail {
     /// The one that shall come.
@@ -40,7 +41,7 @@ impl StepUp for NewEmail {
 }
 
 /// The token of either of the two mails.
-#[derive(Debug, Deserr)]
+#[derive(Debug, Deserr, ToSchema)]
 #[deserr(error = Faults, deny_unknown_fields)]
 pub struct EmailConfirmation {
     /// From the mail.
@@ -48,7 +49,7 @@ pub struct EmailConfirmation {
 }
 
 /// What came of a confirmation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct EmailConfirmed {
     /// Both mailboxes have confirmed: the account has its new address. If not, the other one's turn is next.
     pub done: bool,

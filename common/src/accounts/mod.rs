@@ -15,6 +15,7 @@ mod verify;
 use deserr::Deserr;
 use jiff_sqlx::Timestamp;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 pub use profile::{AccountChanges, update};
 pub use sign_up::{NewAccount, sign_up};
@@ -31,7 +32,7 @@ use crate::{
 };
 
 /// A person.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Account {
     /// Its id.
     pub id: AccountId,
@@ -54,7 +55,7 @@ pub struct Account {
 shown!(Account, version);
 
 /// Somebody who asks for mail, and has proved nothing.
-#[derive(Debug, Deserr)]
+#[derive(Debug, Deserr, ToSchema)]
 #[deserr(error = Faults, deny_unknown_fields)]
 pub struct MailRequest {
     /// Where to.

@@ -1,6 +1,7 @@
 //! Another password, by somebody who knows the one before.
 
 use deserr::Deserr;
+use utoipa::ToSchema;
 
 use super::{lock, refuse_guessable};
 use crate::{
@@ -16,7 +17,7 @@ use crate::{
 };
 
 /// A new password, and the one before.
-#[derive(Debug, Deserr)]
+#[derive(Debug, Deserr, ToSchema)]
 #[deserr(error = Faults, deny_unknown_fields)]
 pub struct PasswordChange {
     /// The caller's.

@@ -2,6 +2,7 @@
 
 use deserr::Deserr;
 use serde_json::{Value, json};
+use utoipa::ToSchema;
 
 use super::{Account, find, lock};
 use crate::{
@@ -15,7 +16,7 @@ use crate::{
 };
 
 /// A merge patch: what is absent stays, null clears.
-#[derive(Debug, Deserr)]
+#[derive(Debug, Deserr, ToSchema)]
 #[deserr(error = Faults, deny_unknown_fields)]
 pub struct AccountChanges {
     /// What others call them; cannot be cleared.

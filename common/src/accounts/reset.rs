@@ -1,6 +1,7 @@
 //! A lost password: a mailed link sets a new one.
 
 use deserr::Deserr;
+use utoipa::ToSchema;
 
 use super::{MailRequest, lock, refuse_guessable};
 use crate::{
@@ -18,7 +19,7 @@ use crate::{
 };
 
 /// A new password, by the token of a mail.
-#[derive(Debug, Deserr)]
+#[derive(Debug, Deserr, ToSchema)]
 #[deserr(error = Faults, deny_unknown_fields)]
 pub struct Reset {
     /// From the mail.
@@ -28,7 +29,7 @@ pub struct Reset {
 }
 
 /// The same on the page of the link, which has the token already.
-#[derive(Debug, Deserr)]
+#[derive(Debug, Deserr, ToSchema)]
 #[deserr(error = Faults, deny_unknown_fields)]
 pub struct ChosenPassword {
     /// 12 to 256 bytes.

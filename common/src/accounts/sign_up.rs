@@ -1,4 +1,5 @@
 use deserr::Deserr;
+use utoipa::ToSchema;
 
 use super::refuse_made_of;
 use crate::{
@@ -17,7 +18,7 @@ use crate::{
 };
 
 /// Somebody who wants an account.
-#[derive(Debug, Deserr)]
+#[derive(Debug, Deserr, ToSchema)]
 #[deserr(error = Faults, deny_unknown_fields)]
 pub struct NewAccount {
     /// Will be proved by a mail.

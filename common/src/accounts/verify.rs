@@ -2,6 +2,7 @@
 
 use deserr::Deserr;
 use jiff_sqlx::Timestamp;
+use utoipa::ToSchema;
 
 use super::{Account, MailRequest, lock};
 use crate::{
@@ -17,7 +18,7 @@ use crate::{
 };
 
 /// The token of a verification mail.
-#[derive(Debug, Deserr)]
+#[derive(Debug, Deserr, ToSchema)]
 #[deserr(error = Faults, deny_unknown_fields)]
 pub struct NewVerification {
     /// From the mail.

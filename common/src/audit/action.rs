@@ -2,6 +2,7 @@
 
 use deserr::Deserr;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::input::Faults;
 
@@ -9,7 +10,7 @@ use crate::input::Faults;
 macro_rules! actions {
     ($($(#[$doc:meta])* $name:ident = $text:literal;)+) => {
         /// Something that was done. The names never change; new ones may come.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserr)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserr, ToSchema)]
         #[deserr(error = Faults)]
         pub enum Action {
             $($(#[$doc])* #[serde(rename = $text)] #[deserr(rename = $text)] $name,)+
@@ -109,8 +110,16 @@ actions! {
     RoleDeleted = "role.deleted";
     /// A project was made.
     ProjectCreated = "project.created";
-    /// Its name or visibility changed.
+    /// Its name, key, colour, visibility or description changed.
     ProjectUpdated = "project.updated";
+    /// It is closed: what is in it can be read and no longer changed.
+    ProjectArchived = "project.archived";
+    /// It is open again.
+    ProjectUnarchived = "project.unarchived";
+    /// It is gone, with all that was in it.
+    ProjectDeleted = "project.deleted";
+    /// Somebody's words were taken away by somebody else.
+    CommentDeleted = "comment.deleted";
     /// Somebody has a role in a project.
     GrantSet = "grant.set";
     /// Somebody has none any more.

@@ -7,6 +7,7 @@ use jiff_sqlx::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
 use sqlx::{FromRow, Postgres, QueryBuilder};
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::Action;
@@ -20,7 +21,7 @@ use crate::{
 };
 
 /// Something that was done.
-#[derive(Clone, Debug, Serialize, FromRow)]
+#[derive(Clone, Debug, Serialize, FromRow, ToSchema)]
 pub struct AuditEvent {
     /// Its id; later events have higher ones.
     pub id: AuditEventId,
@@ -47,7 +48,7 @@ pub struct AuditEvent {
 }
 
 /// Which page of which events.
-#[derive(Debug, Default, Deserr)]
+#[derive(Debug, Default, Deserr, ToSchema)]
 #[deserr(error = Faults, deny_unknown_fields)]
 pub struct AuditFilter {
     /// Of one kind.
@@ -77,7 +78,8 @@ pub struct AuditFilter {
 }
 
 /// An IP address as a parameter.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, ToSchema)]
+#[schema(value_type = String, example = "192.0.2.7")]
 pub struct Address(IpAddr);
 
 /// The text is no IP address.

@@ -4,7 +4,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Claim, MailKind, Notice};
+use super::{Claim, CommentContent, MailKind, Notice, comment::comment};
 use crate::{
     access::{Permission, ReadTasks, Scope, System},
     error::{Error, Result},
@@ -73,6 +73,8 @@ pub enum Subject {
     },
     /// Tells of something that has happened.
     Notice(Notice),
+    /// What somebody has said about a task.
+    Comment(CommentContent),
 }
 
 /// A reminder, as its reader understands it.
@@ -112,6 +114,7 @@ pub async fn content(scope: &mut Scope<System>, claim: &Claim) -> Result<Result<
         MailKind::EmailChangeOld => email_change(scope, claim, true).await,
         MailKind::EmailChangeNew => email_change(scope, claim, false).await,
         MailKind::Notice => notice(scope, claim).await,
+        MailKind::Comment => comment(scope, claim).await,
     }
 }
 
@@ -120,8 +123,13 @@ async fn reminder(scope: &mut Scope<System>, claim: &Claim) -> Result<Result<Con
         r#"select a.email, a.name, o.name as organization, o.slug, p.name as project, p.key, t.id as task_id, t.number, t.title,
                   t.due_on, t.due_local, t.due_zone, t.due_at as task_due_at, coalesce(a.time_zone, o.time_zone) as "zone!",
                   d.due_at, t.completed_at is null as "open!", o.deletion_due_at is null as "lives!",
+                  t.deleted_at is null as "there!", p.archived_at is null as "in_use!", r.removed_at is null as "asked!",
+                  exists (select from task_watches w where w.task_id = t.id and w.account_id = a.id and w.state = 'muted') as "muted!",
+                  r.recipient = 'account' or exists (select from task_assignees s where s.task_id = t.id and s.account_id = a.id)
+                      as "told!",
                   permissions_of(a.id, p.id, p.visibility) & $2 <> 0 as "sees!", clock_timestamp() as "date!"
            from deliveries d
+                join reminders r on r.org_id = d.org_id and r.id = d.reminder_id
                 join tasks t on t.org_id = d.org_id and t.id = d.task_id
                 join projects p on p.org_id = t.org_id and p.id = t.project_id
                 join organizations o on o.id = d.org_id
@@ -133,14 +141,20 @@ async fn reminder(scope: &mut Scope<System>, claim: &Claim) -> Result<Result<Con
     .fetch_optional(scope.sql())
     .await?;
     let Some(row) = row else { return Ok(Err("the delivery is cancelled, or its recipient or task is gone")) };
-    if !row.open {
-        return Ok(Err("task completed"));
-    }
-    if !row.lives {
-        return Ok(Err("the organization is being deleted"));
-    }
-    if !row.sees {
-        return Ok(Err("the recipient cannot see the project any more"));
+    // Each of these cancels what is owed in its own transaction (tasks, projects, watches); here it is asked again, at the last
+    // moment, so that a delivery which slipped through is not sent.
+    let reasons = [
+        (row.open, "task completed"),
+        (row.there, "task deleted"),
+        (row.in_use, "project archived"),
+        (row.asked, "reminder removed"),
+        (row.told, "unassigned"),
+        (!row.muted, "muted"),
+        (row.lives, "the organization is being deleted"),
+        (row.sees, "the recipient cannot see the project any more"),
+    ];
+    if let Some((_, reason)) = reasons.into_iter().find(|(holds, _)| !holds) {
+        return Ok(Err(reason));
     }
     let zone = crate::time::TimeZoneName::stored(&row.zone);
     let due = DueColumns { on: row.due_on, local: row.due_local, zone: row.due_zone, at: row.task_due_at }.due();

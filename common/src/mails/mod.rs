@@ -3,6 +3,7 @@
 //! `claims` has the steps of one try, `sweep` repairs what was left behind, `content` says what a mail is about.
 
 mod claims;
+mod comment;
 mod content;
 mod notice;
 mod sweep;
@@ -12,6 +13,7 @@ use jiff_sqlx::ToSqlx;
 use uuid::Uuid;
 
 pub use claims::{Attempt, Claim, Outcome, Phase, claim, finish, mark_sending, renew};
+pub use comment::CommentContent;
 pub use content::{Content, ReminderContent, Subject, content};
 pub use notice::Notice;
 pub use sweep::{Swept, sweep};
@@ -20,7 +22,7 @@ use crate::{
     access::{Core, Written},
     error::Result,
     ids::{
-        AccountId, DeliveryId, EmailChangeId, InvitationId, MailId, PasswordResetId, ReminderId, TaskId, VerificationId,
+        AccountId, CommentId, DeliveryId, EmailChangeId, InvitationId, MailId, PasswordResetId, ReminderId, TaskId, VerificationId,
     },
 };
 
@@ -44,6 +46,8 @@ pub enum MailKind {
     EmailChangeNew,
     /// Tells of something that has happened.
     Notice,
+    /// Tells what somebody has said about a task.
+    Comment,
 }
 
 impl MailKind {
@@ -59,6 +63,7 @@ impl MailKind {
             Self::EmailChangeOld => "email_change_old",
             Self::EmailChangeNew => "email_change_new",
             Self::Notice => "notice",
+            Self::Comment => "comment",
         }
     }
 }
@@ -71,6 +76,9 @@ pub(crate) struct Owed {
     pub account: Option<AccountId>,
     pub reminder: Option<ReminderId>,
     pub task: Option<TaskId>,
+    /// The task's, when its reminder was planned: one reminder owes a person one delivery in each.
+    pub generation: i32,
+    pub comment: Option<CommentId>,
     pub invitation: Option<InvitationId>,
     pub verification: Option<VerificationId>,
     pub reset: Option<PasswordResetId>,
@@ -98,6 +106,8 @@ impl Owed {
             account: None,
             reminder: None,
             task: None,
+            generation: 1,
+            comment: None,
             invitation: None,
             verification: None,
             reset: None,
@@ -115,9 +125,9 @@ pub(crate) async fn owe(core: &mut Core, owed: &[Owed]) -> Result<Written<()>> {
         r#"with owed as (
                select *, coalesce(due_at, now()) as at
                from unnest($1::uuid[], $2::uuid[], $3::text[], $4::uuid[], $5::uuid[], $6::uuid[], $7::uuid[], $8::uuid[],
-                           $9::uuid[], $10::uuid[], $11::jsonb[], $12::timestamptz[])
+                           $9::uuid[], $10::uuid[], $11::jsonb[], $12::timestamptz[], $13::int[], $14::uuid[])
                     as o (delivery_id, mail_id, kind, account_id, reminder_id, task_id, invitation_id, verification_id,
-                          reset_id, email_change_id, notice, due_at)
+                          reset_id, email_change_id, notice, due_at, generation, comment_id)
            ), mailed as (
                insert into mails (id, org_id, account_id, kind, due_at, next_at, expires_at)
                select mail_id, current_org(), account_id, kind, at, at,
@@ -128,9 +138,9 @@ pub(crate) async fn owe(core: &mut Core, owed: &[Owed]) -> Result<Written<()>> {
                from owed
            ), delivered as (
                insert into deliveries (id, org_id, account_id, mail_id, kind, reminder_id, task_id, invitation_id, verification_id,
-                                       reset_id, email_change_id, notice, due_at)
+                                       reset_id, email_change_id, notice, due_at, generation, comment_id)
                select delivery_id, current_org(), account_id, mail_id, kind, reminder_id, task_id, invitation_id, verification_id,
-                      reset_id, email_change_id, notice, at from owed
+                      reset_id, email_change_id, notice, at, generation, comment_id from owed
            )
            select coalesce(bool_or(at < now() + interval '2 seconds'), false) as "soon!" from owed"#,
         &owed.iter().map(|o| o.delivery.0).collect::<Vec<_>>(),
@@ -145,6 +155,8 @@ pub(crate) async fn owe(core: &mut Core, owed: &[Owed]) -> Result<Written<()>> {
         &ids(|o| o.email_change.map(|id| id.0)) as _,
         &owed.iter().map(|o| o.notice.clone()).collect::<Vec<_>>() as _,
         owed.iter().map(|o| o.due_at.map(ToSqlx::to_sqlx)).collect::<Vec<_>>() as _,
+        &owed.iter().map(|o| o.generation).collect::<Vec<_>>(),
+        &ids(|o| o.comment.map(|id| id.0)) as _,
     )
     .fetch_one(core.sql())
     .await?;

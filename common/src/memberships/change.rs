@@ -1,4 +1,5 @@
 use deserr::Deserr;
+use utoipa::ToSchema;
 
 use super::{Membership, a_place_is_free, an_owner_remains, lock_actor, lock_target, permissions_of, role_event};
 use crate::{
@@ -11,7 +12,7 @@ use crate::{
 };
 
 /// A role for somebody.
-#[derive(Clone, Debug, Deserr)]
+#[derive(Clone, Debug, Deserr, ToSchema)]
 #[deserr(error = Faults, deny_unknown_fields)]
 pub struct RoleChoice {
     /// The key of the role.

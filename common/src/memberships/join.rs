@@ -1,5 +1,6 @@
 use deserr::Deserr;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::role_event;
 use crate::{
@@ -14,7 +15,7 @@ use crate::{
 };
 
 /// The token of an invitation's mail.
-#[derive(Debug, Deserr)]
+#[derive(Debug, Deserr, ToSchema)]
 #[deserr(error = Faults, deny_unknown_fields)]
 pub struct Acceptance {
     /// From the mail.
@@ -22,7 +23,7 @@ pub struct Acceptance {
 }
 
 /// What an accepted invitation gives.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Joined {
     /// The organization.
     pub org_id: OrgId,

@@ -1,5 +1,6 @@
 use jiff_sqlx::Timestamp;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::{
     access::{ListMembers, Permission, ReadTasks, Scope},
@@ -9,7 +10,7 @@ use crate::{
 };
 
 /// One member.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Membership {
     /// Who.
     pub account_id: AccountId,

@@ -1,5 +1,6 @@
 use deserr::Deserr;
 use serde_json::json;
+use utoipa::ToSchema;
 
 use super::{Membership, change::member, lock_actor, lock_target};
 use crate::{
@@ -14,7 +15,7 @@ use crate::{
 };
 
 /// To whom an organization is handed over, and the password of whoever does it.
-#[derive(Debug, Deserr)]
+#[derive(Debug, Deserr, ToSchema)]
 #[deserr(error = Faults, deny_unknown_fields)]
 pub struct Transfer {
     /// An active member.

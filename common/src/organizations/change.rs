@@ -1,5 +1,6 @@
 use deserr::Deserr;
 use serde_json::json;
+use utoipa::ToSchema;
 
 use super::{Organization, find};
 use crate::{
@@ -13,7 +14,7 @@ use crate::{
 };
 
 /// A change of an organization's settings; what is absent stays, and nothing can be cleared.
-#[derive(Debug, Deserr)]
+#[derive(Debug, Deserr, ToSchema)]
 #[deserr(error = Faults, deny_unknown_fields)]
 pub struct OrganizationChanges {
     /// Its name in URLs. Members who use the old one are sent to the new one; nobody else can take it.

@@ -3,6 +3,7 @@
 use deserr::Deserr;
 use jiff_sqlx::Timestamp;
 use serde_json::json;
+use utoipa::ToSchema;
 
 use super::{Organization, find};
 use crate::{
@@ -19,7 +20,7 @@ use crate::{
 };
 
 /// What it takes to delete an organization.
-#[derive(Debug, Deserr)]
+#[derive(Debug, Deserr, ToSchema)]
 #[deserr(error = Faults, deny_unknown_fields)]
 pub struct Deletion {
     /// The caller's.

@@ -7,6 +7,7 @@ use deserr::Deserr;
 use jiff_sqlx::Timestamp;
 use serde::Serialize;
 use serde_json::json;
+use utoipa::ToSchema;
 
 pub use change::{OrganizationChanges, update};
 pub use end::{Deletion, delete, restore};
@@ -23,7 +24,7 @@ use crate::{
 };
 
 /// A tenant, as one of its members sees it.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Organization {
     /// Its id.
     pub id: OrgId,
@@ -48,7 +49,7 @@ pub struct Organization {
 shown!(Organization, version);
 
 /// A tenant to be.
-#[derive(Debug, Deserr)]
+#[derive(Debug, Deserr, ToSchema)]
 #[deserr(error = Faults, deny_unknown_fields)]
 pub struct NewOrganization {
     /// Its name in URLs.

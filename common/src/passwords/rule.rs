@@ -3,12 +3,14 @@
 use std::{convert::Infallible, str::FromStr};
 
 use secrecy::{ExposeSecret, SecretString};
+use utoipa::ToSchema;
 
 use super::common::is_common;
 use crate::input::{Fault, parsed_field};
 
 /// A password that fits the rule: 12 to 256 bytes, and none that everybody tries first.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, ToSchema)]
+#[schema(value_type = String, format = Password, min_length = 12, max_length = 256, example = "seven lamps in a row")]
 pub struct NewPassword(pub(super) SecretString);
 
 /// Why a password was refused.
@@ -84,7 +86,8 @@ fn letters(text: &str) -> String {
 }
 
 /// A password somebody claims to have; any length, so that the rule of today does not lock out the account of yesterday.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, ToSchema)]
+#[schema(value_type = String, format = Password, example = "seven lamps in a row")]
 pub struct ClaimedPassword(pub(super) SecretString);
 
 impl FromStr for ClaimedPassword {

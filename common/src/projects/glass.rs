@@ -2,6 +2,7 @@
 
 use deserr::Deserr;
 use serde_json::json;
+use utoipa::ToSchema;
 
 use super::{Grant, Visibility};
 use crate::{
@@ -16,7 +17,7 @@ use crate::{
 };
 
 /// Why an owner takes access.
-#[derive(Debug, Deserr)]
+#[derive(Debug, Deserr, ToSchema)]
 #[deserr(error = Faults, deny_unknown_fields)]
 pub struct BreakGlass {
     /// In a line; the managers read it.

@@ -3,6 +3,7 @@
 use deserr::Deserr;
 use serde::Serialize;
 use serde_json::json;
+use utoipa::ToSchema;
 
 use crate::{
     access::{
@@ -17,7 +18,7 @@ use crate::{
 };
 
 /// A role in a project for somebody.
-#[derive(Clone, Copy, Debug, Deserr)]
+#[derive(Clone, Copy, Debug, Deserr, ToSchema)]
 #[deserr(error = Faults, deny_unknown_fields)]
 pub struct GrantChoice {
     /// The role.
@@ -25,7 +26,7 @@ pub struct GrantChoice {
 }
 
 /// Somebody's role in a project.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Grant {
     /// Whose.
     pub account_id: AccountId,

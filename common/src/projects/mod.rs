@@ -1,31 +1,38 @@
 //! Projects: open to the organization, or private to those who were granted a role.
 
+mod archive;
+mod change;
 mod glass;
 mod grants;
+mod place;
 
 use deserr::Deserr;
 use jiff_sqlx::Timestamp;
 use serde::Serialize;
-use serde_json::json;
+use serde_json::{Value, json};
+use utoipa::ToSchema;
 
+pub use archive::{archive, destroy, unarchive};
+pub(crate) use archive::keep;
+pub use change::{ProjectChanges, update};
 pub use glass::{BreakGlass, break_glass};
 pub use grants::{Grant, GrantChoice, grant, grants, withdraw};
+pub use place::{ProjectPlace, place};
 
 use crate::{
-    access::{Core, CreateProjects, InProject, ManageProject, Permission, Permissions, ReadTasks, Scope, Written},
+    access::{Core, CreateProjects, Permission, Permissions, ReadTasks, Scope, Written},
     audit::{self, Action, Event},
     error::{Error, Result},
     ids::{AccountId, ProjectId},
-    input::{Faults, Given},
+    input::{Faults, Flag},
     memberships,
     quotas::Quota,
-    precondition::Precondition,
     shown::shown,
-    text::{Name, ProjectKey},
+    text::{Colour, Description, Name, ProjectKey},
 };
 
 /// A project.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Project {
     /// Its id.
     pub id: ProjectId,
@@ -33,8 +40,20 @@ pub struct Project {
     pub key: String,
     /// Its name.
     pub name: String,
+    /// Markdown.
+    pub description: String,
+    /// `#2f6f4e`, where it has one.
+    pub colour: Option<String>,
     /// Who sees it.
     pub visibility: Visibility,
+    /// Its place among the projects: the list goes by it.
+    pub position: f64,
+    /// Since when nothing in it can be written.
+    pub archived_at: Option<Timestamp>,
+    /// How many tasks are to be done in it.
+    pub open_count: i64,
+    /// How many tasks there are in it.
+    pub task_count: i32,
     /// Who made it.
     pub created_by: AccountId,
     /// Since when.
@@ -48,7 +67,7 @@ pub struct Project {
 shown!(Project, version);
 
 /// Who sees a project.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserr, sqlx::Type)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserr, sqlx::Type, ToSchema)]
 #[serde(rename_all = "snake_case")]
 #[deserr(rename_all = lowercase, error = Faults)]
 #[sqlx(type_name = "text", rename_all = "snake_case")]
@@ -69,31 +88,34 @@ impl Visibility {
 }
 
 /// A project to be.
-#[derive(Debug, Deserr)]
+#[derive(Debug, Deserr, ToSchema)]
 #[deserr(error = Faults, deny_unknown_fields)]
 pub struct NewProject {
     /// Stands before its tasks' numbers.
     pub key: ProjectKey,
     /// Its name.
     pub name: Name,
+    /// Markdown.
+    #[deserr(default)]
+    pub description: Option<Description>,
+    /// To be recognized by.
+    #[deserr(default)]
+    pub colour: Option<Colour>,
     /// Open unless said.
     #[deserr(default = Visibility::Open)]
     pub visibility: Visibility,
 }
 
-/// A change of a project; what is absent stays, and nothing can be cleared.
-#[derive(Debug, Deserr)]
+/// Which projects.
+#[derive(Debug, Default, Deserr, ToSchema)]
 #[deserr(error = Faults, deny_unknown_fields)]
-pub struct ProjectChanges {
-    /// Its name.
+pub struct ProjectFilter {
+    /// The archived ones instead of the others.
     #[deserr(default)]
-    pub name: Given<Name>,
-    /// Who sees it. In a private one only grants count, for whoever closes it too.
-    #[deserr(default)]
-    pub visibility: Given<Visibility>,
+    pub archived: Option<Flag>,
 }
 
-/// Creates a project; its author manages it.
+/// Creates a project, behind the others; its author manages it.
 ///
 /// # Errors
 /// `key_taken`, or as many as there may be.
@@ -105,41 +127,48 @@ pub async fn create(scope: &mut Scope<CreateProjects>, new: NewProject) -> Resul
     let project = sqlx::query_as!(
         Project,
         r#"with project as (
-               insert into projects (org_id, id, key, name, visibility, created_by)
-               values (current_org(), $1, $2, $3, $4, current_account())
-               returning id, key, name, visibility, created_by, created_at, version
+               insert into projects (org_id, id, key, name, description, colour, visibility, position, created_by)
+               select current_org(), $1, $2, $3, $4, $5, $6, coalesce(floor(max(position)), 0) + 1, current_account() from projects
+               returning *
            ), managed as (
                insert into project_grants (org_id, project_id, account_id, role)
                select current_org(), id, created_by, 'manager' from project
            )
-           select id as "id: ProjectId", key, name, visibility as "visibility: Visibility",
+           select id as "id: ProjectId", key, name, description, colour, visibility as "visibility: Visibility",
+                  position::float8 as "position!", archived_at, 0::bigint as "open_count!", task_count,
                   created_by as "created_by: AccountId", created_at,
                   grant_permissions('manager') & current_scopes() as "permissions!: Permissions", version
            from project"#,
         ProjectId::new().0,
         new.key.as_str(),
         new.name.as_str(),
+        new.description.as_ref().map_or("", Description::as_str),
+        new.colour.as_ref().map(Colour::as_str),
         new.visibility.as_str(),
     )
     .fetch_one(scope.sql())
     .await?;
-    let told = json!({ "key": project.key, "name": project.name, "visibility": project.visibility });
-    audit::record(scope.core(), Event::new(Action::ProjectCreated).about(project.id).after(told)).await?;
+    audit::record(scope.core(), Event::new(Action::ProjectCreated).about(project.id).after(told(&project))).await?;
     Ok(Written(project))
 }
 
-/// The projects that the caller can see, by key.
+/// The projects that the caller can see, in their order; without those that are archived, unless asked for these.
 ///
 /// # Errors
 /// The database's.
-pub async fn list(scope: &mut Scope<impl Permission>) -> Result<Vec<Project>> {
+pub async fn list(scope: &mut Scope<impl Permission>, filter: ProjectFilter) -> Result<Vec<Project>> {
     let projects = sqlx::query_as!(
         Project,
-        r#"select id as "id: ProjectId", key, name, visibility as "visibility: Visibility",
-                  created_by as "created_by: AccountId", created_at,
+        r#"select id as "id: ProjectId", key, name, description, colour, visibility as "visibility: Visibility",
+                  position::float8 as "position!", archived_at,
+                  (select count(*) from tasks t where t.org_id = p.org_id and t.project_id = p.id
+                                                  and t.completed_at is null and t.deleted_at is null) as "open_count!",
+                  task_count, created_by as "created_by: AccountId", created_at,
                   permissions_in(id, visibility) & grant_permissions('manager') as "permissions!: Permissions", version
-           from projects where permissions_in(id, visibility) & $1 <> 0 order by key"#,
+           from projects p where permissions_in(id, visibility) & $1 <> 0 and (archived_at is not null) = $2
+           order by p.position, id"#,
         ReadTasks::BITS,
+        filter.archived == Some(Flag::True),
     )
     .fetch_all(scope.sql())
     .await?;
@@ -157,10 +186,13 @@ pub async fn show(scope: &mut Scope<impl Permission>, id: ProjectId) -> Result<P
 async fn find(core: &mut Core, id: ProjectId) -> Result<Option<Project>> {
     let project = sqlx::query_as!(
         Project,
-        r#"select id as "id: ProjectId", key, name, visibility as "visibility: Visibility",
-                  created_by as "created_by: AccountId", created_at,
+        r#"select id as "id: ProjectId", key, name, description, colour, visibility as "visibility: Visibility",
+                  position::float8 as "position!", archived_at,
+                  (select count(*) from tasks t where t.org_id = p.org_id and t.project_id = p.id
+                                                  and t.completed_at is null and t.deleted_at is null) as "open_count!",
+                  task_count, created_by as "created_by: AccountId", created_at,
                   permissions_in(id, visibility) & grant_permissions('manager') as "permissions!: Permissions", version
-           from projects where id = $1 and permissions_in(id, visibility) & $2 <> 0"#,
+           from projects p where id = $1 and permissions_in(id, visibility) & $2 <> 0"#,
         id.0,
         ReadTasks::BITS,
     )
@@ -169,42 +201,8 @@ async fn find(core: &mut Core, id: ProjectId) -> Result<Option<Project>> {
     Ok(project)
 }
 
-/// Changes a project. What is the same already makes no version.
-///
-/// # Errors
-/// Those of the precondition.
-pub async fn update(
-    project: &mut InProject<'_, ManageProject>,
-    precondition: &Precondition,
-    changes: ProjectChanges,
-) -> Result<Written<Project>> {
-    let id = project.id;
-    sqlx::query!("select id from projects where id = $1 for no key update", id.0).fetch_one(project.core.sql()).await?;
-    // Asked again under the lock: the permission may have gone while this request waited for it.
-    project.admit_again().await?;
-    let before = find(project.core, id).await?.ok_or(Error::NotFound)?;
-    precondition.check(before.version)?;
-    let written = sqlx::query!(
-        "update projects set name = coalesce($2, name), visibility = coalesce($3, visibility), version = version + 1
-         where id = $1 and (name, visibility) is distinct from (coalesce($2, name), coalesce($3, visibility))",
-        id.0,
-        changes.name.0.as_ref().map(Name::as_str),
-        changes.visibility.0.map(Visibility::as_str),
-    )
-    .execute(project.core.sql())
-    .await?;
-    if written.rows_affected() == 0 {
-        return Ok(Written(before));
-    }
-    let after = Project {
-        name: changes.name.0.map_or_else(|| before.name.clone(), |name| name.to_string()),
-        visibility: changes.visibility.0.unwrap_or(before.visibility),
-        version: before.version + 1,
-        ..before.clone()
-    };
-    let told = |p: &Project| json!({ "name": p.name, "visibility": p.visibility });
-    let event = Event::new(Action::ProjectUpdated).about(id).before(told(&before)).after(told(&after));
-    audit::record(project.core, event).await?;
-    // What the caller may do in it now.
-    Ok(Written(find(project.core, id).await?.unwrap_or(after)))
+/// What the audit log tells of a project. Not the description: the log is no second copy of what people write.
+fn told(project: &Project) -> Value {
+    let Project { key, name, colour, visibility, .. } = project;
+    json!({ "key": key, "name": name, "colour": colour, "visibility": visibility })
 }

@@ -3,6 +3,7 @@
 use deserr::Deserr;
 use jiff_sqlx::Timestamp;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::{RecoveryCodes, TotpCode, TotpSecret};
 use crate::{
@@ -18,7 +19,7 @@ use crate::{
 };
 
 /// Whether an account has a second factor.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct SecondFactor {
     /// Whether it counts at sign-in.
     pub enabled: bool,
@@ -31,7 +32,7 @@ pub struct SecondFactor {
 shown!(SecondFactor);
 
 /// What an authenticator app needs; shown while the factor is set up.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Enrolment {
     /// Base32, to be typed.
     pub secret: String,
@@ -42,7 +43,7 @@ pub struct Enrolment {
 shown!(Enrolment);
 
 /// Ten codes to write down; the only time they are shown.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct NewRecoveryCodes {
     /// Each counts once.
     pub recovery_codes: Vec<String>,
@@ -51,7 +52,7 @@ pub struct NewRecoveryCodes {
 shown!(NewRecoveryCodes);
 
 /// The first code of the app, which proves that it was set up.
-#[derive(Debug, Deserr)]
+#[derive(Debug, Deserr, ToSchema)]
 #[deserr(error = Faults, deny_unknown_fields)]
 pub struct FirstCode {
     /// Six digits.

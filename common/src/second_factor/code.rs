@@ -3,7 +3,10 @@
 use std::str::FromStr;
 
 use super::{RecoveryCode, TotpCode};
-use crate::input::{Fault, parsed_field};
+use crate::{
+    input::{Fault, parsed_field},
+    schema::reads_as_text,
+};
 
 /// Why a code was refused before it was compared with anything.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -46,6 +49,8 @@ impl FromStr for SecondFactorCode {
         totp.or_else(|_| text.parse().map(Self::Recovery)).map_err(|_: CodeFault| CodeFault::NotACode)
     }
 }
+
+reads_as_text!(SecondFactorCode, "A code of the second factor: six digits of an app, or a recovery code.", "123456");
 
 parsed_field!(TotpCode);
 parsed_field!(RecoveryCode);

@@ -1,6 +1,7 @@
 //! Step-up: the password again, for what cannot be taken back.
 
 use deserr::Deserr;
+use utoipa::ToSchema;
 
 use crate::{
     audit::{Action, Origin},
@@ -27,7 +28,7 @@ pub trait StepUp {
 }
 
 /// The caller's password and nothing else.
-#[derive(Debug, Deserr)]
+#[derive(Debug, Deserr, ToSchema)]
 #[deserr(error = Faults, deny_unknown_fields)]
 pub struct WithPassword {
     /// The caller's.

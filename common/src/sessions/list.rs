@@ -2,6 +2,7 @@
 
 use jiff_sqlx::Timestamp;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::{
     access::{Core, Me, Scope, Written},
@@ -11,7 +12,7 @@ use crate::{
 };
 
 /// A session, without its token.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Session {
     /// Its id.
     pub id: SessionId,

@@ -4,6 +4,7 @@ use deserr::Deserr;
 use jiff::Timestamp as Instant;
 use jiff_sqlx::Timestamp;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::{
     access::{Committed, Me, Scope, Written},
@@ -21,7 +22,7 @@ use crate::{
 };
 
 /// Somebody who claims to own an account.
-#[derive(Debug, Deserr)]
+#[derive(Debug, Deserr, ToSchema)]
 #[deserr(error = Faults, deny_unknown_fields)]
 pub struct SignIn {
     /// The account's address.
@@ -34,7 +35,7 @@ pub struct SignIn {
 }
 
 /// A new session; the only time its token is shown.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct NewSession {
     /// Its id.
     pub id: SessionId,

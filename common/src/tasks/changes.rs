@@ -8,6 +8,7 @@ use std::collections::HashMap;
 use deserr::Deserr;
 use serde::Serialize;
 use sqlx::FromRow;
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::{
@@ -24,7 +25,7 @@ use crate::{
 };
 
 /// From when on.
-#[derive(Debug, Default, Deserr)]
+#[derive(Debug, Default, Deserr, ToSchema)]
 #[deserr(error = Faults, deny_unknown_fields)]
 pub struct ChangesSince {
     /// What the last answer gave; without it everything is told.
@@ -36,7 +37,7 @@ pub struct ChangesSince {
 }
 
 /// A task that has changed.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct TaskChange {
     /// Its id.
     pub id: TaskId,

@@ -1,88 +1,89 @@
-//! Creating a task, with its assignees, its reminders and what they owe: one transaction.
+//! Creating a task, with its assignees, its labels, its reminders and what they owe: one transaction.
 
-use deserr::Deserr;
-use serde::Serialize;
 use uuid::Uuid;
 
-use super::{Task, TaskStatus};
+use super::{NewTask, PlannedTask, Task, TaskStatus, history, input::Together, labels, lock::lock_projects, place};
 use crate::{
     access::{Core, Implies, InProject, Permission, WriteTasks, Written},
     error::{Error, Result},
-    ids::{AccountId, ProjectId, TaskId},
+    ids::{AccountId, TaskId},
     input::Faults,
     memberships,
-    reminders::{self, NewReminder, Recipient, ReminderPlan},
-    shown::shown,
-    text::{Description, Title},
-    time::{Due, DueColumns},
+    quotas::Quota,
+    reminders::{self, NewReminder, Recipient},
+    text::Description,
+    time::DueColumns,
 };
-
-/// A task to be.
-#[derive(Debug, Deserr)]
-#[deserr(error = Faults, deny_unknown_fields)]
-pub struct NewTask {
-    /// Where.
-    pub project: ProjectId,
-    /// One line.
-    pub title: Title,
-    /// Markdown.
-    #[deserr(default)]
-    pub description: Option<Description>,
-    /// Until when.
-    #[deserr(default)]
-    pub due: Option<Due>,
-    /// By whom.
-    #[deserr(default)]
-    pub assignees: Vec<AccountId>,
-    /// Who is told, and when.
-    #[deserr(default)]
-    pub reminders: Vec<NewReminder>,
-}
-
-/// A new task, and what its reminders have planned.
-#[derive(Clone, Debug, Serialize)]
-pub struct CreatedTask {
-    /// The task.
-    #[serde(flatten)]
-    pub task: Task,
-    /// Who will be told when, and who not, and why.
-    pub reminders: Vec<ReminderPlan>,
-}
-
-shown!(CreatedTask, task.version);
 
 /// Creates a task in the project; the 2xx for it is the promise that its reminders go out.
 ///
 /// # Errors
-/// `not_a_member` for a stranger among assignees or recipients; a reminder that cannot be computed.
+/// `not_a_member` for a stranger among assignees or recipients; labels and parents that the project does not have; a reminder
+/// that cannot be computed; [`Error::Quota`].
 pub async fn create(
     project: &mut InProject<'_, impl Implies<WriteTasks>>,
     new: NewTask,
-) -> Result<Written<CreatedTask>> {
-    let due = DueColumns::of(new.due.as_ref()).map_err(|fault| Error::Invalid(Faults::at("/due", &fault)))?;
-    reminders::check(&new.reminders, new.due.as_ref(), new.assignees.len())?;
+) -> Result<Written<PlannedTask>> {
+    let out_of_range = |pointer: &'static str| move |fault| Faults::at(pointer, &fault);
+    let due = DueColumns::of(new.due.as_ref()).map_err(out_of_range("/due"))?;
+    let start = DueColumns::of(new.start.as_ref()).map_err(out_of_range("/start"))?;
     let mut assignees = new.assignees;
     assignees.sort_unstable();
     assignees.dedup();
+    Together {
+        start: new.start.as_ref(),
+        due: new.due.as_ref(),
+        recurrence: new.recurrence.as_ref(),
+        assignees: assignees.len(),
+        labels: new.labels.len(),
+        reminders: &new.reminders,
+    }
+    .check()?;
+    let reminded = i64::try_from(new.reminders.len()).unwrap_or(i64::MAX);
+    project.core.db.quotas.admit(Quota::Reminders, reminded)?;
+    let recurrence_start = new.recurrence.as_ref().zip(new.due.as_ref()).and_then(|(rule, due)| rule.start(due).ok());
     let description = new.description.as_ref().map_or("", Description::as_str);
     let id = TaskId::new();
     let people: Vec<Uuid> = assignees.iter().map(|account| account.0).collect();
     still_members(project.core, &assignees, &new.reminders).await?;
+    let labels = labels::meant(project.core, project.id, &new.labels).await?;
+    let parent = match &new.parent {
+        Some(parent) => {
+            lock_projects(project.core, &[project.id]).await?;
+            Some(place::parent(project.core, None, project.id, parent).await?)
+        }
+        None => None,
+    };
+    let status = new.status.map_or(TaskStatus::Open, TaskStatus::from);
+    let priority = new.priority.unwrap_or_default().0;
+    let request = history::request(project.core);
     // Asked again by the statement that locks the project: it may have been closed to the caller at this moment, and what is
     // planned below would differ from what they were let in for (tests/model: one of the schedules).
     let row = sqlx::query!(
         r#"with project as (
                update projects set last_number = last_number + 1, task_count = task_count + 1
-               where id = $2 and permissions_in(id, visibility) & $10 = $10 returning key, last_number
+               where id = $2 and archived_at is null and permissions_in(id, visibility) & $10 = $10
+               returning key, last_number, task_count
            ), task as (
-               insert into tasks (org_id, id, project_id, number, title, description, due_on, due_local, due_zone, due_at, created_by, position)
-               select current_org(), $1, $2, last_number, $3, $4, $5, $6, $7, $8, current_account(), last_number from project
-               returning number, created_by, created_at, updated_at, version
+               insert into tasks (org_id, id, project_id, number, title, description, due_on, due_local, due_zone, due_at, created_by,
+                                  position, status, priority, start_on, start_local, start_zone, start_at, recurrence,
+                                  recurrence_basis, recurrence_start, parent_id)
+               select current_org(), $1, $2, last_number, $3, $4, $5, $6, $7, $8, current_account(),
+                      last_number, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20 from project
+               returning id, number, created_by, created_at, updated_at, version
            ), assigned as (
                insert into task_assignees (org_id, task_id, account_id)
                select current_org(), $1, account from task, unnest($9::uuid[]) account
+           ), watched as (
+               insert into task_watches (org_id, task_id, account_id, state)
+               select current_org(), $1, account, 'watching' from task, unnest($9::uuid[]) account
+           ), labelled as (
+               insert into task_labels (org_id, project_id, task_id, label_id)
+               select current_org(), $2, $1, label from task, unnest($21::uuid[]) label
            )
-           select project.key, task.number, task.created_by as "created_by: AccountId", task.created_at, task.updated_at, task.version
+           select project.key, project.task_count, task.number, task.created_by as "created_by: AccountId", task.created_at,
+                  task.updated_at, task.version,
+                  record_task_event(task.id, 'created', '{}', $22) as event
            from task, project"#,
         id.0,
         project.id.0,
@@ -94,6 +95,18 @@ pub async fn create(
         due.at as _,
         &people,
         WriteTasks::BITS,
+        status.as_str(),
+        priority,
+        start.on as _,
+        start.local as _,
+        start.zone,
+        start.at as _,
+        new.recurrence.as_ref().map(|recurrence| recurrence.rule.to_string()),
+        new.recurrence.as_ref().map(|recurrence| recurrence.from.as_str()),
+        recurrence_start.map(jiff_sqlx::ToSqlx::to_sqlx) as _,
+        parent.map(|parent| parent.0),
+        &labels.iter().map(|label| label.id.0).collect::<Vec<_>>(),
+        request,
     )
     .fetch_optional(project.core.sql())
     .await?;
@@ -101,21 +114,22 @@ pub async fn create(
         project.admit_again().await?;
         return Err(Error::NotFound);
     };
+    project.core.db.quotas.admit(Quota::Tasks, i64::from(row.task_count))?;
     let task = Task {
         id,
         project_id: project.id,
         key: format!("{}-{}", row.key, row.number),
-        parent_id: None,
+        parent_id: parent,
         title: new.title.to_string(),
         description: description.to_owned(),
-        status: TaskStatus::Open,
-        priority: 0,
-        start: None,
+        status,
+        priority,
+        start: new.start,
         due: new.due,
-        recurrence: None,
+        recurrence: new.recurrence,
         occurrence: 1,
         assignees,
-        labels: Vec::new(),
+        labels,
         position: f64::from(row.number),
         subtask_count: 0,
         completed_subtask_count: 0,
@@ -127,10 +141,10 @@ pub async fn create(
         deleted_at: None,
         permissions: project.permissions().in_projects(),
         version: row.version,
-        recurrence_start: None,
+        recurrence_start,
     };
-    let planned = reminders::plan(project.core, &task, &new.reminders).await?;
-    Ok(planned.map(|reminders| CreatedTask { task, reminders }))
+    let planned = reminders::create(project.core, &task, &new.reminders).await?;
+    Ok(planned.map(|reminders| PlannedTask { task, reminders }))
 }
 
 /// Only active members are assigned; whoever suspends or removes one of them, or of those who will be reminded, at this moment

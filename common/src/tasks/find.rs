@@ -4,6 +4,7 @@ use std::{fmt, str::FromStr};
 
 use super::{
     Task, TaskRow,
+    lock::live,
     task::columns,
     view::{self, TaskShape, TaskView},
 };
@@ -58,15 +59,21 @@ impl From<TaskId> for TaskRef {
 }
 
 parsed_field!(TaskRef);
+crate::schema::reads_as_text!(TaskRef, "A task: its id, or its key.", "OPS-1");
 
-const FIND: &str = concat!(
-    "select ",
-    columns!(),
-    ", p.key as project_key, permissions_in(p.id, p.visibility) as held, p.archived_at is not null as archived
-     from tasks t join projects p on p.org_id = t.org_id and p.id = t.project_id
-     where t.id = coalesce($1, (select named.id from tasks named join projects q on q.org_id = named.org_id and q.id = named.project_id
-                                where q.key = $2 and named.number = $3))"
-);
+/// Where a task is found, with what its caller holds in its project. Takes an id, or the key of a project and a number.
+macro_rules! FROM {
+    () => {
+        ", p.key as project_key, permissions_in(p.id, p.visibility) as held, p.archived_at is not null as archived \
+         from tasks t join projects p on p.org_id = t.org_id and p.id = t.project_id \
+         where t.id = coalesce($1, (select named.id from tasks named \
+                                    join projects q on q.org_id = named.org_id and q.id = named.project_id \
+                                    where q.key = $2 and named.number = $3))"
+    };
+}
+pub(super) use FROM;
+
+pub(super) const FIND: &str = concat!("select ", columns!(), FROM!());
 
 /// One task that is not deleted, with the witness that the caller holds `P` on it. Assignees may complete what is assigned to
 /// them.
@@ -79,11 +86,8 @@ pub async fn find<'s, P: Permission>(
     task: &TaskRef,
 ) -> Result<(InProject<'s, P>, Task)> {
     let (project, task) = find_deleted(scope, task).await?;
-    if task.deleted_at.is_none() {
-        Ok((project, task))
-    } else {
-        Err(Error::Conflict { code: "task_deleted", detail: "the task is deleted; restore it first" })
-    }
+    live(&task)?;
+    Ok((project, task))
 }
 
 /// The same, of a deleted one too; only those who may restore it see one.
@@ -107,7 +111,7 @@ pub async fn show(scope: &mut Scope<impl Permission>, task: &TaskRef, shape: Tas
     view::one(scope.core(), task, shape).await
 }
 
-async fn row(statement: &'static str, core: &mut Core, task: &TaskRef) -> Result<Option<TaskRow>> {
+pub(super) async fn row(statement: &'static str, core: &mut Core, task: &TaskRef) -> Result<Option<TaskRow>> {
     let (id, key, number) = match task {
         TaskRef::Id(id) => (Some(id.0), None, None),
         TaskRef::Key(key, number) => (None, Some(key.as_str()), Some(number)),
@@ -115,7 +119,7 @@ async fn row(statement: &'static str, core: &mut Core, task: &TaskRef) -> Result
     Ok(sqlx::query_as(statement).bind(id).bind(key).bind(number).fetch_optional(core.sql()).await?)
 }
 
-fn admit<P: Permission>(core: &mut Core, row: Option<TaskRow>) -> Result<(InProject<'_, P>, Task)> {
+pub(super) fn admit<P: Permission>(core: &mut Core, row: Option<TaskRow>) -> Result<(InProject<'_, P>, Task)> {
     let row = row.ok_or(Error::NotFound)?;
     let held = Held { bits: row.held(), archived: row.archived };
     let task = Task::from(row);

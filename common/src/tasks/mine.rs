@@ -4,11 +4,12 @@ use std::collections::HashMap;
 
 use deserr::Deserr;
 use sqlx::FromRow;
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::{
     Task, TaskRow, TaskStatus,
-    list::{Include, Priority, Sort, Statement, TaskList, keys, position},
+    list::{Include, PriorityIs, Sort, Statement, TaskList, keys, position},
     task::columns,
     view::{self, Expand, TaskField, TaskView},
 };
@@ -23,32 +24,39 @@ use crate::{
 };
 
 /// Which of the caller's own tasks, and which page of them.
-#[derive(Debug, Default, Deserr)]
+#[derive(Debug, Default, Deserr, ToSchema)]
 #[deserr(error = Faults, deny_unknown_fields)]
 pub struct MyTaskList {
-    /// As they stand.
+    /// As they stand: any of `open`, `in_progress`, `waiting`, `completed`.
     #[deserr(default)]
+    #[schema(value_type = Option<String>, example = "open,waiting")]
     pub status: Option<Several<TaskStatus>>,
     /// Done or not.
     #[deserr(default)]
+    #[schema(value_type = Option<bool>)]
     pub completed: Option<Flag>,
-    /// Of these priorities.
+    /// Of these priorities, 0 to 4.
     #[deserr(default)]
-    pub priority: Option<Several<Priority>>,
-    /// Due before.
+    #[schema(value_type = Option<String>, example = "3,4")]
+    pub priority: Option<Several<PriorityIs>>,
+    /// Due before this day or instant.
     #[deserr(default)]
+    #[schema(value_type = Option<String>, example = "2031-03-01")]
     pub due_before: Option<Moment>,
-    /// Due after.
+    /// Due after this day or instant.
     #[deserr(default)]
+    #[schema(value_type = Option<String>, example = "2031-03-01T08:00:00Z")]
     pub due_after: Option<Moment>,
-    /// Not done in time.
+    /// `true`: not done in time.
     #[deserr(default)]
+    #[schema(value_type = Option<bool>)]
     pub overdue: Option<Flag>,
     /// Changed since.
     #[deserr(default)]
     pub updated_since: Option<Instant>,
-    /// In which order.
+    /// Keys, `-` before one that goes down: `due`, `priority`, `position`, `created`, `updated`, `title`, `number`.
     #[deserr(default)]
+    #[schema(value_type = Option<String>, example = "-priority,due")]
     pub sort: Sort,
     /// Items a page.
     #[deserr(default)]
@@ -56,14 +64,17 @@ pub struct MyTaskList {
     /// Where the page begins.
     #[deserr(default)]
     pub cursor: Option<Cursor>,
-    /// What else is told.
+    /// `total`: how many there are, counted to 10,000.
     #[deserr(default)]
+    #[schema(value_type = Option<String>, example = "total")]
     pub include: Option<Several<Include>>,
-    /// What of each.
+    /// These fields alone.
     #[deserr(default)]
+    #[schema(value_type = Option<String>, example = "key,title,due")]
     pub fields: Option<Several<TaskField>>,
-    /// What else of each.
+    /// These in `expanded`, too: `assignees`, `labels`, `project`, `parent`, `created_by`.
     #[deserr(default)]
+    #[schema(value_type = Option<String>, example = "project,assignees")]
     pub expand: Option<Several<Expand>>,
 }
 

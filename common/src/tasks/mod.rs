@@ -1,57 +1,37 @@
 //! Tasks: what is to be done, by whom, until when.
+//!
+//! `find` and `lock` load one with what the caller may do with it, `store` writes one with its history; the deeds are `create`,
+//! `update`, `place` (project, position, parent), `completion` and `end` (delete, restore).
 
 mod changes;
+mod completion;
 mod create;
+mod end;
 mod find;
+mod history;
+mod input;
+mod labels;
 mod list;
+mod lock;
 mod mine;
+mod place;
+mod store;
 mod task;
+mod update;
 mod view;
 
 pub use changes::{ChangesSince, TaskChange, changes};
-pub use create::{CreatedTask, NewTask, create};
+pub use completion::{complete, reopen};
+pub use create::create;
+pub use end::{delete, restore};
 pub use find::{TaskRef, find, find_deleted, show};
-pub use list::{Assignee, Author, Include, LabelName, Parent, Priority, ProjectName, Sort, TaskList, list};
+pub use history::{HistoryPage, TaskEvent, history};
+pub use input::{LabelRef, NewTask, Priority, Stage, TaskChanges, TaskFault};
+pub use list::{Assignee, Author, Include, LabelName, Parent, PriorityIs, ProjectName, Sort, TaskList, list};
 pub use mine::{MyTaskList, mine};
+pub use place::{Position, position};
 use task::TaskRow;
-pub use task::{Recurrence, Task, TaskLabel, TaskStatus};
+pub(crate) use task::columns;
+pub use task::{PlannedTask, Task, TaskLabel, TaskStatus};
+pub use update::update;
 pub use view::{Expand, Expanded, OrganizationBrief, PersonBrief, ProjectBrief, TaskBrief, TaskField, TaskShape, TaskView};
-
-use crate::{
-    access::{CompleteTasks, Implies, InProject, Written},
-    deliveries,
-    error::Result,
-    ids::AccountId,
-};
-
-/// Completes a task; what is still owed for it is cancelled in the same transaction. A second time changes nothing.
-///
-/// # Errors
-/// The database's.
-pub async fn complete(project: &mut InProject<'_, impl Implies<CompleteTasks>>, task: &Task) -> Result<Written<Task>> {
-    let done = sqlx::query!(
-        "update tasks set status = 'completed', completed_at = now(), completed_by = current_account(), updated_at = now(), version = version + 1
-         where id = $1 and completed_at is null",
-        task.id.0,
-    )
-    .execute(project.core.sql())
-    .await?;
-    if done.rows_affected() == 1 {
-        deliveries::cancel_for_task(project.core, task.id, "task completed").await?;
-    }
-    // Read after the lock: who lost a race answers with what the winner wrote.
-    let now = sqlx::query!(
-        r#"select completed_at, completed_by as "completed_by: AccountId", updated_at, version from tasks where id = $1"#,
-        task.id.0,
-    )
-    .fetch_one(project.core.sql())
-    .await?;
-    Ok(Written(Task {
-        status: TaskStatus::Completed,
-        completed_at: now.completed_at,
-        completed_by: now.completed_by,
-        updated_at: now.updated_at,
-        version: now.version,
-        ..task.clone()
-    }))
-}

@@ -5,18 +5,20 @@ use jiff::civil;
 use jiff_sqlx::Timestamp;
 use serde::{Deserialize, Serialize};
 use sqlx::{FromRow, types::Json};
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::{
     access::{CompleteTasks, Permission, Permissions},
     ids::{AccountId, LabelId, ProjectId, TaskId},
     input::Faults,
+    reminders::ReminderPlan,
     shown::shown,
-    time::{Due, DueColumns},
+    time::{Due, DueColumns, Recurrence},
 };
 
 /// A task.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Task {
     /// Its id.
     pub id: TaskId,
@@ -75,8 +77,20 @@ pub struct Task {
 
 shown!(Task, version);
 
+/// A task after a deed, and what its reminders have planned by it.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct PlannedTask {
+    /// The task.
+    #[serde(flatten)]
+    pub task: Task,
+    /// Who will be told when, and who not, and why: of the reminders that were planned now.
+    pub reminders: Vec<ReminderPlan>,
+}
+
+shown!(PlannedTask, task.version);
+
 /// How a task stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserr, sqlx::Type)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserr, ToSchema, sqlx::Type)]
 #[serde(rename_all = "snake_case")]
 #[deserr(rename_all = lowercase, error = Faults)]
 #[sqlx(type_name = "text", rename_all = "snake_case")]
@@ -105,17 +119,8 @@ impl TaskStatus {
     }
 }
 
-/// How a task comes round.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Recurrence {
-    /// An RRULE.
-    pub rule: String,
-    /// From when the next one counts.
-    pub from: String,
-}
-
 /// A label on a task.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct TaskLabel {
     /// Its id.
     pub id: LabelId,
@@ -159,12 +164,14 @@ pub(super) struct TaskRow {
     completed_at: Option<Timestamp>,
     completed_by: Option<Uuid>,
     deleted_at: Option<Timestamp>,
-    pub(super) version: i32,
+    version: i32,
     held_as_assignee: i64,
     /// What the caller holds in its project.
     held: i64,
     #[sqlx(default)]
     pub(super) archived: bool,
+    #[sqlx(default)]
+    seen: Option<i32>,
 }
 
 /// What a [`TaskRow`] is made of, for statements that call the task `t`. They add `project_key` and `held`, the caller's
@@ -184,11 +191,16 @@ macro_rules! columns {
               then 2048 & current_scopes() else 0 end as held_as_assignee"
     };
 }
-pub(super) use columns;
+pub(crate) use columns;
 
 const _: () = assert!(CompleteTasks::BITS == 2048);
 
 impl TaskRow {
+    /// Whether it was changed by somebody else while its lock was waited for.
+    pub(super) fn is_stale(&self) -> bool {
+        self.seen != Some(self.version)
+    }
+
     /// What the caller may do with it: what they hold in the project, and what they may as an assignee.
     pub(super) fn held(&self) -> i64 {
         self.held | self.held_as_assignee
@@ -210,7 +222,10 @@ impl From<TaskRow> for Task {
             start: DueColumns { on: row.start_on, local: row.start_local, zone: row.start_zone, at: row.start_at }
                 .due(),
             due: DueColumns { on: row.due_on, local: row.due_local, zone: row.due_zone, at: row.due_at }.due(),
-            recurrence: row.recurrence.zip(row.recurrence_basis).map(|(rule, from)| Recurrence { rule, from }),
+            recurrence: row
+                .recurrence
+                .zip(row.recurrence_basis)
+                .and_then(|(rule, basis)| Recurrence::stored(&rule, &basis)),
             occurrence: row.occurrence,
             assignees: row.assignees.into_iter().map(AccountId).collect(),
             labels: row.labels.0,

@@ -1,10 +1,15 @@
 //! What of a task is shown: `fields=` takes away, `expand=` adds.
 
-use std::{collections::HashMap, hash::Hash, str::FromStr, sync::Arc};
+use std::{borrow::Cow, collections::HashMap, hash::Hash, str::FromStr, sync::Arc};
 
 use deserr::Deserr;
 use serde::{Serialize, Serializer, ser::SerializeMap};
 use sqlx::FromRow;
+use utoipa::{
+    ToSchema,
+    openapi::{RefOr, schema::Schema},
+    __dev::ComposeSchema as _,
+};
 use uuid::Uuid;
 
 use super::{Task, TaskStatus};
@@ -64,29 +69,58 @@ names! {
 }
 
 /// What of one task.
-#[derive(Debug, Default, Deserr)]
+#[derive(Debug, Default, Deserr, ToSchema)]
 #[deserr(error = Faults, deny_unknown_fields)]
 pub struct TaskShape {
     /// These fields alone.
     #[deserr(default)]
+    #[schema(value_type = Option<String>, example = "key,title,due")]
     pub fields: Option<Several<TaskField>>,
-    /// These, too.
+    /// These in `expanded`, too: `assignees`, `labels`, `project`, `parent`, `created_by`.
     #[deserr(default)]
+    #[schema(value_type = Option<String>, example = "project,assignees")]
     pub expand: Option<Several<Expand>>,
 }
 
 /// A task as it was asked for.
 #[derive(Clone, Debug)]
 pub struct TaskView {
-    task: Task,
-    expanded: Option<Expanded>,
-    /// In a list over several.
-    organization: Option<OrganizationBrief>,
+    whole: WholeTask,
     fields: Option<Arc<[TaskField]>>,
 }
 
+/// A task; with `fields` these alone, with `expand` what ids stand for.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = TaskView)]
+struct WholeTask {
+    /// Where it is, in a list over several organizations.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    organization: Option<OrganizationBrief>,
+    #[serde(flatten)]
+    task: Task,
+    /// What its ids stand for, as far as `expand` asks.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expanded: Option<Expanded>,
+}
+
+impl utoipa::__dev::ComposeSchema for TaskView {
+    fn compose(generics: Vec<RefOr<Schema>>) -> RefOr<Schema> {
+        WholeTask::compose(generics)
+    }
+}
+
+impl ToSchema for TaskView {
+    fn name() -> Cow<'static, str> {
+        WholeTask::name()
+    }
+
+    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+        WholeTask::schemas(schemas);
+    }
+}
+
 /// What the ids of a task stand for.
-#[derive(Clone, Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default, Serialize, ToSchema)]
 pub struct Expanded {
     /// Its project.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -103,68 +137,67 @@ pub struct Expanded {
 }
 
 /// An organization in short.
-#[derive(Clone, Debug, Serialize, FromRow)]
+#[derive(Clone, Debug, Serialize, FromRow, ToSchema)]
 pub struct OrganizationBrief {
     /// Its id.
     pub id: OrgId,
     /// Its name in paths.
+    #[schema(example = "demo")]
     pub slug: String,
     /// Its name.
+    #[schema(example = "A name")]
     pub name: String,
 }
 
 /// A project in short.
-#[derive(Clone, Debug, Serialize, FromRow)]
+#[derive(Clone, Debug, Serialize, FromRow, ToSchema)]
 pub struct ProjectBrief {
     /// Its id.
     pub id: ProjectId,
     /// Stands before its tasks' numbers.
+    #[schema(example = "OPS-1")]
     pub key: String,
     /// Its name.
+    #[schema(example = "A name")]
     pub name: String,
     /// `#rrggbb`.
+    #[schema(example = "#3366cc")]
     pub colour: Option<String>,
 }
 
 /// A task in short.
-#[derive(Clone, Debug, Serialize, FromRow)]
+#[derive(Clone, Debug, Serialize, FromRow, ToSchema)]
 pub struct TaskBrief {
     /// Its id.
     pub id: TaskId,
     /// Its short name.
+    #[schema(example = "OPS-1")]
     pub key: String,
     /// One line.
+    #[schema(example = "Pay the rent")]
     pub title: String,
     /// How it stands.
     pub status: TaskStatus,
 }
 
 /// A person in short.
-#[derive(Clone, Debug, Serialize, FromRow)]
+#[derive(Clone, Debug, Serialize, FromRow, ToSchema)]
 pub struct PersonBrief {
     /// Their account.
     pub id: AccountId,
     /// Their name.
+    #[schema(example = "A name")]
     pub name: String,
     /// Their address, for those who may list members.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "ada@example.org")]
     pub email: Option<String>,
 }
 
 impl Serialize for TaskView {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        #[derive(Serialize)]
-        struct Whole<'a> {
-            #[serde(skip_serializing_if = "Option::is_none")]
-            organization: &'a Option<OrganizationBrief>,
-            #[serde(flatten)]
-            task: &'a Task,
-            #[serde(skip_serializing_if = "Option::is_none")]
-            expanded: &'a Option<Expanded>,
-        }
-        let whole = Whole { organization: &self.organization, task: &self.task, expanded: &self.expanded };
-        let Some(fields) = &self.fields else { return whole.serialize(serializer) };
-        let value = serde_json::to_value(whole).map_err(serde::ser::Error::custom)?;
+        let Some(fields) = &self.fields else { return self.whole.serialize(serializer) };
+        let value = serde_json::to_value(&self.whole).map_err(serde::ser::Error::custom)?;
         let mut map = serializer.serialize_map(None)?;
         for (name, value) in value.as_object().into_iter().flatten().filter(|(name, _)| shows(fields, name)) {
             map.serialize_entry(name, value)?;
@@ -181,13 +214,13 @@ fn shows(fields: &[TaskField], name: &str) -> bool {
 impl TaskView {
     /// With the organization that it is of.
     pub(super) fn of(self, organization: OrganizationBrief) -> Self {
-        Self { organization: Some(organization), ..self }
+        Self { whole: WholeTask { organization: Some(organization), ..self.whole }, ..self }
     }
 }
 
 impl Shown for TaskView {
     fn version(&self) -> Option<i32> {
-        Some(self.task.version)
+        Some(self.whole.task.version)
     }
 }
 
@@ -216,9 +249,9 @@ pub(super) async fn views(
     expand: &Several<Expand>,
 ) -> Result<Vec<TaskView>> {
     let fields: Option<Arc<[TaskField]>> = fields.map(|fields| fields.0.into());
-    let whole = |task| TaskView { task, expanded: None, organization: None, fields: fields.clone() };
+    let view = |task, expanded| TaskView { whole: WholeTask { organization: None, task, expanded }, fields: fields.clone() };
     if expand.0.is_empty() {
-        return Ok(tasks.into_iter().map(whole).collect());
+        return Ok(tasks.into_iter().map(|task| view(task, None)).collect());
     }
     let asked = |kind| expand.0.contains(&kind);
     let projects = if asked(Expand::Project) { projects(core, &tasks).await? } else { HashMap::new() };
@@ -237,7 +270,11 @@ pub(super) async fn views(
             .then(|| task.assignees.iter().filter_map(|account| people.get(account).cloned()).collect()),
         created_by: people.get(&task.created_by).filter(|_| asked(Expand::CreatedBy)).cloned(),
     };
-    Ok(tasks.into_iter().map(|task| TaskView { expanded: Some(expanded(&task)), ..whole(task) }).collect())
+    let shown = |task| {
+        let expanded = expanded(&task);
+        view(task, Some(expanded))
+    };
+    Ok(tasks.into_iter().map(shown).collect())
 }
 
 /// The one whose content is read at this moment.

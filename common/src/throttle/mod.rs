@@ -5,7 +5,8 @@ mod rule;
 
 use std::time::Duration;
 
-use rule::{AddressBlock, Limit};
+pub use rule::AddressBlock;
+use rule::Limit;
 use sqlx::PgConnection;
 use tracing::info;
 

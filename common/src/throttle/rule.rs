@@ -24,7 +24,7 @@ pub(super) struct Limit {
 
 /// The addresses that one attacker has: a single one of IPv4, a network of 64 bits of IPv6, where it may take any.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) struct AddressBlock(IpAddr);
+pub struct AddressBlock(IpAddr);
 
 impl From<IpAddr> for AddressBlock {
     fn from(address: IpAddr) -> Self {

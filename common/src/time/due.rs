@@ -7,23 +7,26 @@ use jiff::{
     tz::TimeZone,
 };
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::{Offset, TimeFault, TimeZoneName};
 use crate::input::Faults;
 
 /// A due value in one of its three forms. A date is due until the end of the reader's local day.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserr)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserr, ToSchema)]
 #[serde(untagged)]
 #[deserr(error = Faults, try_from(RawPoint) = Due::try_from -> TimeFault)]
 pub enum Due {
     /// A day.
     Date {
         /// The day.
+        #[schema(example = "2031-03-01")]
         date: civil::Date,
     },
     /// A time on somebody's wall clock.
     Local {
         /// What the clock shows.
+        #[schema(value_type = String, example = "2031-03-01T09:00:00")]
         local: civil::DateTime,
         /// Where it hangs.
         time_zone: TimeZoneName,
@@ -31,12 +34,13 @@ pub enum Due {
     /// An instant.
     At {
         /// The instant.
+        #[schema(example = "2031-03-01T08:00:00Z")]
         at: Timestamp,
     },
 }
 
 /// When a reminder is: relative to the due value, or by itself.
-#[derive(Clone, Debug, Serialize, Deserr)]
+#[derive(Clone, Debug, Serialize, Deserr, ToSchema)]
 #[serde(untagged)]
 #[deserr(error = Faults, try_from(RawPoint) = When::try_from -> TimeFault)]
 pub enum When {
@@ -48,6 +52,7 @@ pub enum When {
     /// A time on somebody's wall clock.
     Local {
         /// What the clock shows.
+        #[schema(value_type = String, example = "2031-03-01T09:00:00")]
         local: civil::DateTime,
         /// Where it hangs.
         time_zone: TimeZoneName,
@@ -55,6 +60,7 @@ pub enum When {
     /// An instant.
     At {
         /// The instant.
+        #[schema(example = "2031-03-01T08:00:00Z")]
         at: Timestamp,
     },
 }
@@ -84,6 +90,45 @@ impl Due {
             Self::Local { local, time_zone } => format!("{} ({time_zone})", local.strftime("%Y-%m-%d %H:%M")),
             Self::At { at } => format!("{} ({zone})", at.to_zoned(zone.rules().clone()).strftime("%Y-%m-%d %H:%M")),
         }
+    }
+}
+
+impl Due {
+    /// Whether something that begins then would begin after it is due. A date begins and ends with its day, in the zone of the other
+    /// value; a date and an instant cannot be compared.
+    #[must_use]
+    pub fn is_before(&self, start: &Self) -> bool {
+        match (start, self) {
+            (Self::Date { date: start }, Self::Date { date: due }) => start > due,
+            (Self::Date { date: start }, Self::Local { local: due, .. }) => *start > due.date(),
+            (Self::Local { local: start, .. }, Self::Date { date: due }) => start.date() > *due,
+            (Self::Date { .. }, Self::At { .. }) | (Self::At { .. }, Self::Date { .. }) => false,
+            (start, due) => {
+                let instant = |due: &Self| due.anchor(&TimeZone::UTC, civil::Time::midnight()).map(|at| at.timestamp());
+                matches!((instant(start), instant(due)), (Ok(start), Ok(due)) if start > due)
+            }
+        }
+    }
+
+    /// The same time so many days later as `after` is after `before`; as it is where that cannot be said.
+    #[must_use]
+    pub fn moved_like(&self, before: &Self, after: &Self) -> Self {
+        let day = |due: &Self| match due {
+            Self::Date { date } => *date,
+            Self::Local { local, .. } => local.date(),
+            Self::At { at } => at.to_zoned(TimeZone::UTC).date(),
+        };
+        let Ok(days) = day(before).until((Unit::Day, day(after))) else { return self.clone() };
+        let moved = match self {
+            Self::Date { date } => date.checked_add(days).ok().map(|date| Self::Date { date }),
+            Self::Local { local, time_zone } => {
+                local.checked_add(days).ok().map(|local| Self::Local { local, time_zone: time_zone.clone() })
+            }
+            Self::At { at } => {
+                at.to_zoned(TimeZone::UTC).checked_add(days).ok().map(|at| Self::At { at: at.timestamp() })
+            }
+        };
+        moved.unwrap_or_else(|| self.clone())
     }
 }
 
@@ -269,6 +314,21 @@ impl From<&When> for WhenColumns {
             When::Local { local, time_zone } => {
                 Self { local: Some((*local).into()), zone: Some(time_zone.to_string()), ..Self::default() }
             }
+        }
+    }
+}
+
+impl WhenColumns {
+    /// What was stored.
+    #[must_use]
+    pub fn when(self) -> Option<When> {
+        match self {
+            Self { offset: Some(offset), .. } => Some(When::Offset { offset: offset.parse().ok()? }),
+            Self { local: Some(local), zone: Some(zone), .. } => {
+                Some(When::Local { local: local.to_jiff(), time_zone: TimeZoneName::stored(&zone) })
+            }
+            Self { at: Some(at), .. } => Some(When::At { at: at.to_jiff() }),
+            _ => None,
         }
     }
 }

@@ -4,6 +4,7 @@ use std::str::FromStr;
 
 use jiff::{Timestamp, civil};
 use jiff_sqlx::ToSqlx;
+use utoipa::ToSchema;
 
 use super::{
     TimeFault,
@@ -11,7 +12,8 @@ use super::{
 };
 
 /// `2026-12-01T08:00:00Z`, to the microsecond.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ToSchema)]
+#[schema(value_type = String, format = DateTime, example = "2031-03-01T08:00:00Z")]
 pub struct Instant(Timestamp);
 
 impl Instant {

@@ -4,12 +4,14 @@ use std::{fmt, str::FromStr};
 
 use jiff::{Span, Timestamp, Unit, Zoned};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::TimeFault;
 
 /// An ISO 8601 duration. Days and weeks are calendar days in a zone; hours, minutes and seconds are exact. The calendar
 /// part is applied first.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, ToSchema)]
+#[schema(value_type = String, example = "-P1D")]
 pub struct Offset(Span);
 
 impl Offset {

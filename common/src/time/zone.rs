@@ -4,11 +4,13 @@ use std::{fmt, str::FromStr};
 
 use jiff::tz::TimeZone;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::TimeFault;
 
 /// A name that the zone database knows.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, ToSchema)]
+#[schema(value_type = String, example = "Europe/Berlin")]
 pub struct TimeZoneName(TimeZone);
 
 impl TimeZoneName {

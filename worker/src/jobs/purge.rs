@@ -44,8 +44,8 @@ pub(crate) async fn purge(db: Db, mut stopped: watch::Receiver<bool>) {
 
 /// Only what is worth a line.
 fn log(purged: Purged) {
-    let Purged { organizations, accounts, sign_ups } = purged;
+    let Purged { organizations, accounts, sign_ups, tasks } = purged;
     if purged != Purged::default() {
-        info!(organizations, accounts, sign_ups, "what was due to disappear is gone");
+        info!(organizations, accounts, sign_ups, tasks, "what was due to disappear is gone");
     }
 }

@@ -1,9 +1,15 @@
-//! What the templates of each mail may say: one line of text each, safe to stand anywhere.
+//! What the templates of each mail may say: lines of text, each safe to stand anywhere.
 
-use common::{mails::ReminderContent, time::TimeZoneName};
+use common::{
+    mails::{CommentContent, ReminderContent},
+    time::TimeZoneName,
+};
 use jiff::Timestamp;
 
-use super::{late::delay, text::one_line};
+use super::{
+    late::delay,
+    text::{lines, one_line},
+};
 
 /// A task's reminder.
 pub(super) struct Reminder {
@@ -31,6 +37,40 @@ impl Reminder {
             title: one_line(title),
             due: due.as_deref().map(one_line),
             delay: delay(*due_at, date, &TimeZoneName::stored(time_zone)),
+            address: format!("{base_url}/v1/orgs/{}/tasks/{task_id}", one_line(org_slug)),
+        }
+    }
+}
+
+/// What somebody has said about a task.
+pub(super) struct Comment {
+    pub(super) name: String,
+    pub(super) organization: String,
+    pub(super) project: String,
+    pub(super) task_key: String,
+    pub(super) title: String,
+    pub(super) author: String,
+    /// Whether the reader is mentioned.
+    pub(super) mentioned: bool,
+    /// What was said.
+    pub(super) lines: Vec<String>,
+    /// The task's address in the API.
+    pub(super) address: String,
+}
+
+impl Comment {
+    pub(super) fn of(about: &CommentContent, name: String, base_url: &str) -> Self {
+        let CommentContent { organization, org_slug, project, task_id, task_key, title, author, body, mentioned } =
+            about;
+        Self {
+            name,
+            organization: one_line(organization),
+            project: one_line(project),
+            task_key: one_line(task_key),
+            title: one_line(title),
+            author: one_line(author),
+            mentioned: *mentioned,
+            lines: lines(body),
             address: format!("{base_url}/v1/orgs/{}/tasks/{task_id}", one_line(org_slug)),
         }
     }

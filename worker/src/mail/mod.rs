@@ -109,6 +109,7 @@ impl Letterhead {
     fn thread(&self, about: &Subject) -> Option<String> {
         match about {
             Subject::Reminder(reminder) => Some(self.message_id(reminder.task_id)),
+            Subject::Comment(comment) => Some(self.message_id(comment.task_id)),
             Subject::Invitation { .. }
             | Subject::Verification { .. }
             | Subject::AlreadyRegistered

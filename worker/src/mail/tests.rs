@@ -2,7 +2,7 @@
 
 use common::{
     ids::MailId,
-    mails::{Content, Notice, ReminderContent, Subject},
+    mails::{CommentContent, Content, Notice, ReminderContent, Subject},
     secrets::{Purpose, ServerKey},
 };
 use mail_parser::{Message, MessageParser};
@@ -41,6 +41,20 @@ fn reminder(title: &str) -> ReminderContent {
         time_zone: "Europe/Berlin".into(),
         due_at: "2026-12-01T08:00:00Z".parse().unwrap(),
     }
+}
+
+fn comment(body: &str, mentioned: bool) -> Subject {
+    Subject::Comment(CommentContent {
+        organization: "Analytical Engines".into(),
+        org_slug: "engines".into(),
+        project: "Operations".into(),
+        task_id: Uuid::from_u128(42),
+        task_key: "OPS-42".into(),
+        title: "Oil the gears".into(),
+        author: "Charles".into(),
+        body: body.into(),
+        mentioned,
+    })
 }
 
 fn invitation(id: Uuid, organization: &str) -> Subject {
@@ -106,6 +120,8 @@ fn every_mail() -> Vec<Subject> {
         invitation(Uuid::from_u128(1), "Analytical Engines"),
         verification(Uuid::from_u128(2)),
         Subject::AlreadyRegistered,
+        comment("@Ada, look:\n\n    the gear", true),
+        comment("Done.", false),
     ];
     all.extend(notices.map(Subject::Notice));
     all
@@ -285,4 +301,17 @@ fn an_address_without_a_name_has_no_name() {
     content.name = None;
     let letter = write(MailId::new(), &content);
     assert_eq!(parsed(&letter).to().unwrap().first().unwrap().name(), None);
+}
+
+#[test]
+fn what_somebody_says_stays_in_its_place() {
+    let hostile = "Look\r\n-- \r\nTaskbell\rTask: https://example.net/<b>\u{202e}\0\n\n   x\n\n";
+    let letter = written(comment(hostile, true));
+    let said: Vec<String> = text(&letter).lines().filter(|line| line.starts_with('>')).map(str::to_owned).collect();
+    assert_eq!(said, ["> Look", "> --", "> Taskbell", "> Task: https://example.net/<b>", "> ", ">    x"]);
+    assert_eq!(text(&letter).lines().filter(|line| *line == "-- ").count(), 1);
+    assert!(html(&letter).contains("&#60;b&#62;<br>"), "{}", html(&letter));
+    assert_eq!(shape(&letter), shape(&written(comment("Done.", true))));
+    let thread = written(Subject::Reminder(reminder("Oil the gears")));
+    assert_eq!(parsed(&letter).in_reply_to().as_text(), parsed(&thread).in_reply_to().as_text());
 }

@@ -7,6 +7,16 @@ pub(super) fn one_line(text: &str) -> String {
     text.trim().to_owned()
 }
 
+/// What may have several lines, line by line; each keeps its indentation, which means something in Markdown.
+pub(super) fn lines(text: &str) -> Vec<String> {
+    let text = text.replace("\r\n", "\n").replace('\r', "\n");
+    let line = |line: &str| {
+        let text = line.trim_start_matches([' ', '\t']);
+        " ".repeat(line.chars().count() - text.chars().count()) + &one_line(text)
+    };
+    text.trim_end().split('\n').map(line).collect()
+}
+
 /// One line for a header. What looks like an encoded word would be decoded by the reader's program, line ends and all; so it
 /// is broken up.
 pub(super) fn header(text: &str) -> String {

@@ -7,7 +7,7 @@ use common::{
 };
 
 use super::{
-    facts::{AlreadyRegistered, EmailChange, Invitation, Notice, PasswordReset, Reminder, Verification, link, moment},
+    facts::{AlreadyRegistered, Comment, EmailChange, Invitation, Notice, PasswordReset, Reminder, Verification, link, moment},
     text::one_line,
 };
 
@@ -56,6 +56,7 @@ templates! {
     AlreadyRegistered: "already_registered/subject.txt" "already_registered/body.txt" "already_registered/body.html";
     PasswordReset: "password_reset/subject.txt" "password_reset/body.txt" "password_reset/body.html";
     EmailChange: "email_change/subject.txt" "email_change/body.txt" "email_change/body.html";
+    Comment: "comment/subject.txt" "comment/body.txt" "comment/body.html";
     Notice: "notice/subject.txt" "notice/body.txt" "notice/body.html";
 }
 
@@ -101,6 +102,7 @@ pub(super) fn words(content: &Content, base_url: &str, key: &ServerKey) -> askam
             }
             .words()
         }
+        Subject::Comment(about) => Comment::of(about, name, &base_url).words(),
         Subject::Notice(notice) => Notice::of(notice, name).words(),
     }
 }

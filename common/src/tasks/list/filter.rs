@@ -3,6 +3,7 @@
 use std::str::FromStr;
 
 use deserr::Deserr;
+use utoipa::ToSchema;
 
 use super::{Expand, Sort, TaskField};
 use crate::{
@@ -16,53 +17,66 @@ use crate::{
 };
 
 /// Which tasks, in which order, which page of them, and what of each.
-#[derive(Debug, Default, Deserr)]
+#[derive(Debug, Default, Deserr, ToSchema)]
 #[deserr(error = Faults, deny_unknown_fields)]
 pub struct TaskList {
-    /// Of these projects.
+    /// Of these projects, by id or key.
     #[deserr(default)]
+    #[schema(value_type = Option<String>, example = "OPS,DEV")]
     pub project: Option<Several<ProjectName>>,
-    /// As they stand.
+    /// As they stand: any of `open`, `in_progress`, `waiting`, `completed`.
     #[deserr(default)]
+    #[schema(value_type = Option<String>, example = "open,waiting")]
     pub status: Option<Several<TaskStatus>>,
     /// Done or not.
     #[deserr(default)]
+    #[schema(value_type = Option<bool>)]
     pub completed: Option<Flag>,
-    /// To be done by one of these.
+    /// To be done by one of these: `me`, `none`, ids of accounts.
     #[deserr(default)]
+    #[schema(value_type = Option<String>, example = "me")]
     pub assignee: Option<Several<Assignee>>,
-    /// With one of these labels.
+    /// With one of these labels, by id or name.
     #[deserr(default)]
+    #[schema(value_type = Option<String>, example = "bug,urgent")]
     pub label: Option<Several<LabelName>>,
-    /// Of these priorities.
+    /// Of these priorities, 0 to 4.
     #[deserr(default)]
-    pub priority: Option<Several<Priority>>,
-    /// Due before.
+    #[schema(value_type = Option<String>, example = "3,4")]
+    pub priority: Option<Several<PriorityIs>>,
+    /// Due before this day or instant.
     #[deserr(default)]
+    #[schema(value_type = Option<String>, example = "2031-03-01")]
     pub due_before: Option<Moment>,
-    /// Due after.
+    /// Due after this day or instant.
     #[deserr(default)]
+    #[schema(value_type = Option<String>, example = "2031-03-01T08:00:00Z")]
     pub due_after: Option<Moment>,
-    /// Not done in time.
+    /// `true`: not done in time.
     #[deserr(default)]
+    #[schema(value_type = Option<bool>)]
     pub overdue: Option<Flag>,
     /// Changed since.
     #[deserr(default)]
     pub updated_since: Option<Instant>,
-    /// Asked for by one of these.
+    /// Asked for by one of these: `me`, ids of accounts.
     #[deserr(default)]
+    #[schema(value_type = Option<String>, example = "me")]
     pub created_by: Option<Several<Author>>,
-    /// The parts of one task, or those that are part of none.
+    /// The parts of this task, or `none`: those that are part of none.
     #[deserr(default)]
+    #[schema(value_type = Option<String>, example = "none")]
     pub parent: Option<Parent>,
-    /// Those that were deleted, and can be restored.
+    /// `true`: what was deleted and can be restored, for those who may write.
     #[deserr(default)]
+    #[schema(value_type = Option<bool>)]
     pub deleted: Option<Flag>,
-    /// With these words.
+    /// With these words; `"a phrase"`, `or`, `-not`.
     #[deserr(default)]
     pub q: Option<Words>,
-    /// In which order.
+    /// Keys, `-` before one that goes down: `due`, `priority`, `position`, `created`, `updated`, `title`, `number`.
     #[deserr(default)]
+    #[schema(value_type = Option<String>, example = "-priority,due")]
     pub sort: Sort,
     /// Items a page.
     #[deserr(default)]
@@ -70,14 +84,17 @@ pub struct TaskList {
     /// Where the page begins.
     #[deserr(default)]
     pub cursor: Option<Cursor>,
-    /// What else is told.
+    /// `total`: how many there are, counted to 10,000.
     #[deserr(default)]
+    #[schema(value_type = Option<String>, example = "total")]
     pub include: Option<Several<Include>>,
-    /// What of each.
+    /// These fields alone.
     #[deserr(default)]
+    #[schema(value_type = Option<String>, example = "key,title,due")]
     pub fields: Option<Several<TaskField>>,
-    /// What else of each.
+    /// These in `expanded`, too: `assignees`, `labels`, `project`, `parent`, `created_by`.
     #[deserr(default)]
+    #[schema(value_type = Option<String>, example = "project,assignees")]
     pub expand: Option<Several<Expand>>,
 }
 
@@ -217,7 +234,7 @@ parsed_field!(Parent);
 
 /// A priority as a parameter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Priority(pub i16);
+pub struct PriorityIs(pub i16);
 
 /// The text is no priority.
 #[derive(Clone, Copy, Debug, thiserror::Error)]
@@ -230,7 +247,7 @@ impl Fault for NotAPriority {
     }
 }
 
-impl FromStr for Priority {
+impl FromStr for PriorityIs {
     type Err = NotAPriority;
 
     fn from_str(text: &str) -> Result<Self, NotAPriority> {

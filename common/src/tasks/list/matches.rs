@@ -3,7 +3,7 @@
 use sqlx::{Postgres, QueryBuilder};
 use uuid::Uuid;
 
-use super::filter::{Assignee, Author, LabelName, Parent, Priority, ProjectName, TaskList};
+use super::filter::{Assignee, Author, LabelName, Parent, PriorityIs, ProjectName, TaskList};
 use crate::{
     parameters::Several,
     tasks::TaskRef,
@@ -216,7 +216,7 @@ impl<'a> Matches<'a> {
 
     fn push_priority(&self, sql: &mut QueryBuilder<Postgres>) {
         if let Some(priorities) = &self.filter.priority {
-            let urgencies = priorities.pick(|Priority(priority)| Some(4 - priority));
+            let urgencies = priorities.pick(|PriorityIs(priority)| Some(4 - priority));
             sql.push(" and t.urgency = any(").push_bind(urgencies).push(")");
         }
     }

@@ -44,6 +44,7 @@ impl FromStr for Rule {
 }
 
 crate::input::parsed_field!(Rule);
+crate::schema::reads_as_text!(Rule, "A rule of recurrence: a subset of RFC 5545's RRULE.", "FREQ=WEEKLY;BYDAY=MO");
 
 #[derive(Default)]
 struct Parts {

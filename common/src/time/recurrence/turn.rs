@@ -3,6 +3,7 @@
 use deserr::Deserr;
 use jiff::{Zoned, civil};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::{
     RecurrenceFault, Series,
@@ -11,7 +12,7 @@ use super::{
 use crate::{input::Faults, time::Due};
 
 /// How a task comes round.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserr)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserr, ToSchema)]
 #[deserr(error = Faults, deny_unknown_fields)]
 pub struct Recurrence {
     /// An RRULE.
@@ -22,7 +23,7 @@ pub struct Recurrence {
 }
 
 /// From when the next occurrence counts.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserr)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserr, ToSchema)]
 #[serde(rename_all = "lowercase")]
 #[deserr(error = Faults, rename_all = lowercase)]
 pub enum Basis {

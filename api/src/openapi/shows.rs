@@ -1,0 +1,62 @@
+//! What each kind of answer means for a client.
+
+use common::shown::Shown;
+use serde_json::json;
+use utoipa::ToSchema;
+
+use super::sketch::{Shows, Sketch};
+use crate::answer::{Accepted, Answer, Changed, Created, Done, Download, Found};
+
+impl<T: Shows> Shows for Answer<T> {
+    fn describe(sketch: &mut Sketch) {
+        T::describe(sketch);
+        sketch.refuses(&[503]);
+    }
+}
+
+impl<T: Shown + ToSchema> Shows for Found<T> {
+    fn describe(sketch: &mut Sketch) {
+        sketch.shows::<T>(200, "What was asked for.");
+        sketch.tagged = true;
+        sketch.tells.push("ETag");
+    }
+}
+
+impl<T: Shown + ToSchema> Shows for Changed<T> {
+    fn describe(sketch: &mut Sketch) {
+        sketch.shows::<T>(200, "As it is now.");
+        sketch.tells.push("ETag");
+        sketch.refuses(&[409]);
+    }
+}
+
+impl<T: Shown + ToSchema> Shows for Created<T> {
+    fn describe(sketch: &mut Sketch) {
+        sketch.shows::<T>(201, "What was created.");
+        sketch.tells.push("ETag");
+        sketch.refuses(&[409]);
+    }
+}
+
+impl Shows for Done {
+    fn describe(sketch: &mut Sketch) {
+        sketch.shows_nothing(204, "It is done.");
+        sketch.refuses(&[409]);
+    }
+}
+
+impl Shows for Accepted {
+    fn describe(sketch: &mut Sketch) {
+        sketch.shows_nothing(202, "It will be done; the answer tells nothing about what.");
+        sketch.refuses(&[409]);
+    }
+}
+
+impl Shows for Download {
+    fn describe(sketch: &mut Sketch) {
+        let document = json!({ "type": "object", "description": "A document to be kept; fields may be added." });
+        sketch.shows_as("Download", &document, 200, "A document to be kept.");
+        sketch.tells.extend(["ETag", "Content-Disposition"]);
+        sketch.tagged = true;
+    }
+}

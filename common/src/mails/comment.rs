@@ -1,0 +1,91 @@
+//! What a mail about a comment says.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use sqlx::types::Json;
+use uuid::Uuid;
+
+use super::{Claim, Content, Subject};
+use crate::{
+    access::{Permission, ReadTasks, Scope, System},
+    comments,
+    error::Result,
+};
+
+/// A comment, as its reader understands it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CommentContent {
+    /// The organization's name.
+    pub organization: String,
+    /// The organization's name in URLs.
+    pub org_slug: String,
+    /// The project's name.
+    pub project: String,
+    /// The task's id.
+    pub task_id: Uuid,
+    /// `OPS-42`.
+    pub task_key: String,
+    /// The task.
+    pub title: String,
+    /// Who said it.
+    pub author: String,
+    /// What was said, with names for those who are mentioned.
+    pub body: String,
+    /// Whether the reader is.
+    pub mentioned: bool,
+}
+
+pub(super) async fn comment(scope: &mut Scope<System>, claim: &Claim) -> Result<Result<Content, &'static str>> {
+    let row = sqlx::query!(
+        r#"select a.email, a.name, o.name as organization, o.slug, p.name as project, p.key, t.id as task_id, t.number, t.title,
+                  w.name as author, c.body, clock_timestamp() as "date!",
+                  (select coalesce(jsonb_object_agg(m.account_id, n.name), '{}') from comment_mentions m
+                   join accounts n on n.id = m.account_id where m.comment_id = c.id) as "names!: Json<BTreeMap<Uuid, String>>",
+                  exists (select from comment_mentions m where m.comment_id = c.id and m.account_id = a.id) as "mentioned!",
+                  (select s.state from task_watches s where s.task_id = t.id and s.account_id = a.id) as attention,
+                  c.deleted_at is null as "said!", t.deleted_at is null as "there!", o.deletion_due_at is null as "lives!",
+                  permissions_of(a.id, p.id, p.visibility) & $2 <> 0 as "sees!"
+           from deliveries d
+                join comments c on c.org_id = d.org_id and c.id = d.comment_id
+                join tasks t on t.org_id = c.org_id and t.id = c.task_id
+                join projects p on p.org_id = t.org_id and p.id = t.project_id
+                join organizations o on o.id = d.org_id
+                join accounts w on w.id = c.author_id
+                join accounts a on a.id = d.account_id
+           where d.mail_id = $1 and d.cancelled_at is null"#,
+        claim.id.0,
+        ReadTasks::BITS,
+    )
+    .fetch_optional(scope.sql())
+    .await?;
+    let Some(row) = row else { return Ok(Err("the delivery is cancelled, or its recipient or comment is gone")) };
+    let attention = row.attention.as_deref();
+    let reasons = [
+        (row.said, "comment deleted"),
+        (row.there, "task deleted"),
+        (attention != Some("muted"), "muted"),
+        (row.mentioned || attention == Some("watching"), "the recipient does not watch the task any more"),
+        (row.lives, "the organization is being deleted"),
+        (row.sees, "the recipient cannot see the project any more"),
+    ];
+    if let Some((_, reason)) = reasons.into_iter().find(|(holds, _)| !holds) {
+        return Ok(Err(reason));
+    }
+    Ok(Ok(Content {
+        to: row.email,
+        name: Some(row.name),
+        date: row.date.to_jiff(),
+        about: Subject::Comment(CommentContent {
+            organization: row.organization,
+            org_slug: row.slug,
+            project: row.project,
+            task_id: row.task_id,
+            task_key: format!("{}-{}", row.key, row.number),
+            title: row.title,
+            author: row.author,
+            body: comments::with_names(&row.body, &row.names),
+            mentioned: row.mentioned,
+        }),
+    }))
+}

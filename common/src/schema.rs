@@ -1,0 +1,155 @@
+//! What inputs and answers look like in JSON, for the API's description of itself (docs/adr/0020). Most types derive it; here is
+//! how the others say it.
+
+use std::borrow::Cow;
+
+use utoipa::{
+    __dev::ComposeSchema,
+    PartialSchema, ToSchema,
+    openapi::{
+        RefOr, Schema,
+        schema::{ArrayBuilder, ObjectBuilder, Type},
+    },
+};
+
+use crate::{
+    access::{Permissions, RolePermissions, Scopes},
+    input::{Given, OrNull, Patch},
+};
+
+/// A component of the description: its name and its schema.
+type Component = (String, RefOr<Schema>);
+
+/// Describes a type that is read from, or written as, a string: with an example.
+macro_rules! reads_as_text {
+    ($name:ident, $description:literal, $example:literal) => {
+        impl utoipa::__dev::ComposeSchema for $name {
+            fn compose(_: Vec<utoipa::openapi::RefOr<utoipa::openapi::Schema>>) -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
+                utoipa::openapi::schema::ObjectBuilder::new()
+                    .schema_type(utoipa::openapi::schema::Type::String)
+                    .description(Some($description))
+                    .examples([$example])
+                    .into()
+            }
+        }
+
+        impl utoipa::ToSchema for $name {}
+    };
+}
+pub(crate) use reads_as_text;
+
+/// Describes a list of anything: `data`, and what else it has. Derived, it would forget to describe the elements.
+#[macro_export]
+macro_rules! list_schema {
+    ($list:ident, $name:literal, $description:literal $(, $field:ident: $type:ty = $about:literal)*) => {
+        impl<T: utoipa::ToSchema> utoipa::__dev::ComposeSchema for $list<T> {
+            fn compose(_: Vec<utoipa::openapi::RefOr<utoipa::openapi::Schema>>) -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
+                use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, RefBuilder, Ref};
+                let data = ArrayBuilder::new().items(Ref::from_schema_name(T::name())).description(Some("The elements."));
+                ObjectBuilder::new()
+                    .description(Some($description))
+                    .property("data", data)
+                    $(.property(stringify!($field), RefBuilder::new()
+                        .ref_location_from_schema_name(<$type as utoipa::ToSchema>::name()).description(Some($about))))*
+                    .into()
+            }
+        }
+
+        impl<T: utoipa::ToSchema> utoipa::ToSchema for $list<T> {
+            fn name() -> std::borrow::Cow<'static, str> {
+                $name.into()
+            }
+
+            fn schemas(schemas: &mut Vec<(String, utoipa::openapi::RefOr<utoipa::openapi::Schema>)>) {
+                $(
+                    schemas.push((<$type as utoipa::ToSchema>::name().into_owned(), <$type as utoipa::PartialSchema>::schema()));
+                    <$type as utoipa::ToSchema>::schemas(schemas);
+                )*
+                schemas.push((T::name().into_owned(), T::schema()));
+                T::schemas(schemas);
+            }
+        }
+    };
+}
+pub(crate) use list_schema as list;
+
+/// A field that may be absent looks like what it holds; that it may be is for the object to say.
+impl<T: ToSchema> ComposeSchema for Given<T> {
+    fn compose(_: Vec<RefOr<Schema>>) -> RefOr<Schema> {
+        T::schema()
+    }
+}
+
+impl<T: ToSchema> ToSchema for Given<T> {
+    fn name() -> Cow<'static, str> {
+        "Given".into()
+    }
+
+    fn schemas(schemas: &mut Vec<Component>) {
+        schemas.push((T::name().into_owned(), T::schema()));
+        T::schemas(schemas);
+    }
+}
+
+impl<T: ToSchema> ComposeSchema for Patch<T> {
+    fn compose(_: Vec<RefOr<Schema>>) -> RefOr<Schema> {
+        T::schema()
+    }
+}
+
+impl<T: ToSchema> ToSchema for Patch<T> {
+    fn name() -> Cow<'static, str> {
+        "Patch".into()
+    }
+
+    fn schemas(schemas: &mut Vec<Component>) {
+        schemas.push((T::name().into_owned(), T::schema()));
+        T::schemas(schemas);
+    }
+}
+
+impl<T: ToSchema> ComposeSchema for OrNull<T> {
+    fn compose(_: Vec<RefOr<Schema>>) -> RefOr<Schema> {
+        T::schema()
+    }
+}
+
+impl<T: ToSchema> ToSchema for OrNull<T> {
+    fn name() -> Cow<'static, str> {
+        "OrNull".into()
+    }
+
+    fn schemas(schemas: &mut Vec<Component>) {
+        schemas.push((T::name().into_owned(), T::schema()));
+        T::schemas(schemas);
+    }
+}
+
+/// The name of one permission, of those that `all` holds.
+fn names(all: Permissions, description: &str, example: &str) -> ArrayBuilder {
+    let name = ObjectBuilder::new().schema_type(Type::String).enum_values(Some(all.names()));
+    ArrayBuilder::new().items(name).unique_items(true).description(Some(description)).examples([[example]])
+}
+
+impl PartialSchema for Permissions {
+    fn schema() -> RefOr<Schema> {
+        names(Self::every(), "The names of some permissions.", "tasks:read").into()
+    }
+}
+impl ToSchema for Permissions {}
+
+impl PartialSchema for RolePermissions {
+    fn schema() -> RefOr<Schema> {
+        let description = "What a custom role gives: any permissions but the owners'. Implied ones are added.";
+        names(Self::every(), description, "tasks:write").into()
+    }
+}
+impl ToSchema for RolePermissions {}
+
+impl PartialSchema for Scopes {
+    fn schema() -> RefOr<Schema> {
+        let description = "What a personal token may do at most. Implied permissions are added.";
+        names(Permissions::every(), description, "tasks:read").min_items(Some(1)).into()
+    }
+}
+impl ToSchema for Scopes {}

@@ -1,0 +1,245 @@
+//! What clients say of tasks: a new one, and changes of one.
+
+use std::{convert::Infallible, str::FromStr};
+
+use deserr::Deserr;
+use utoipa::ToSchema;
+
+use super::{TaskRef, TaskStatus};
+use crate::{
+    ids::{AccountId, LabelId, ProjectId},
+    input::{Fault, Faults, FieldFault, Given, Patch, parsed_field},
+    reminders::{self, NewReminder},
+    text::{Description, Title},
+    time::{Due, Recurrence},
+};
+
+/// How many people one task is given to, and how many labels it has, at most.
+const MOST: usize = 50;
+
+/// A task to be.
+#[derive(Debug, Deserr, ToSchema)]
+#[deserr(error = Faults, deny_unknown_fields)]
+pub struct NewTask {
+    /// Where.
+    pub project: ProjectId,
+    /// One line.
+    pub title: Title,
+    /// Markdown.
+    #[deserr(default)]
+    pub description: Option<Description>,
+    /// Open unless said.
+    #[deserr(default)]
+    pub status: Option<Stage>,
+    /// None unless said.
+    #[deserr(default)]
+    pub priority: Option<Priority>,
+    /// From when.
+    #[deserr(default)]
+    pub start: Option<Due>,
+    /// Until when.
+    #[deserr(default)]
+    pub due: Option<Due>,
+    /// How it comes round.
+    #[deserr(default)]
+    pub recurrence: Option<Recurrence>,
+    /// By whom.
+    #[deserr(default)]
+    pub assignees: Vec<AccountId>,
+    /// Labels of the project, by id or name.
+    #[deserr(default)]
+    pub labels: Vec<LabelRef>,
+    /// What it is a part of: a task of the same project that is no part itself.
+    #[deserr(default)]
+    pub parent: Option<TaskRef>,
+    /// Who is told, and when.
+    #[deserr(default)]
+    pub reminders: Vec<NewReminder>,
+}
+
+/// A change of a task: what is absent stays, null clears, lists and due values are replaced whole.
+#[derive(Debug, Default, Deserr, ToSchema)]
+#[deserr(error = Faults, deny_unknown_fields)]
+pub struct TaskChanges {
+    /// Moves it, with its parts, to another project.
+    #[deserr(default)]
+    pub project: Given<ProjectId>,
+    /// One line.
+    #[deserr(default)]
+    pub title: Given<Title>,
+    /// Markdown.
+    #[deserr(default)]
+    pub description: Patch<Description>,
+    /// How it stands.
+    #[deserr(default)]
+    pub status: Given<Stage>,
+    /// How urgent it is.
+    #[deserr(default)]
+    pub priority: Patch<Priority>,
+    /// From when.
+    #[deserr(default)]
+    pub start: Patch<Due>,
+    /// Until when.
+    #[deserr(default)]
+    pub due: Patch<Due>,
+    /// How it comes round.
+    #[deserr(default)]
+    pub recurrence: Patch<Recurrence>,
+    /// By whom.
+    #[deserr(default)]
+    pub assignees: Patch<Vec<AccountId>>,
+    /// Labels of the project, by id or name.
+    #[deserr(default)]
+    pub labels: Patch<Vec<LabelRef>>,
+    /// What it is a part of.
+    #[deserr(default)]
+    pub parent: Patch<TaskRef>,
+}
+
+/// How a task stands that is not done: to complete it, and to open it again, is a deed of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserr, ToSchema)]
+#[schema(rename_all = "snake_case")]
+#[deserr(rename_all = lowercase, error = Faults)]
+pub enum Stage {
+    /// To do.
+    Open,
+    /// Somebody is at it.
+    #[deserr(rename = "in_progress")]
+    InProgress,
+    /// For something or somebody.
+    Waiting,
+}
+
+impl From<Stage> for TaskStatus {
+    fn from(stage: Stage) -> Self {
+        match stage {
+            Stage::Open => Self::Open,
+            Stage::InProgress => Self::InProgress,
+            Stage::Waiting => Self::Waiting,
+        }
+    }
+}
+
+/// How urgent: 0 is none, 4 is urgent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserr, ToSchema)]
+#[schema(value_type = i16, minimum = 0, maximum = 4, example = 2)]
+#[deserr(error = Faults, try_from(i64) = Priority::try_from -> TaskFault)]
+pub struct Priority(pub(super) i16);
+
+impl TryFrom<i64> for Priority {
+    type Error = TaskFault;
+
+    fn try_from(number: i64) -> Result<Self, TaskFault> {
+        match i16::try_from(number) {
+            Ok(number @ 0..=4) => Ok(Self(number)),
+            _ => Err(TaskFault::Priority),
+        }
+    }
+}
+
+/// A label as a request names it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LabelRef {
+    /// By its id.
+    Id(LabelId),
+    /// By its name, in whatever case.
+    Name(String),
+}
+
+impl FromStr for LabelRef {
+    type Err = Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Infallible> {
+        Ok(text.parse().map_or_else(|_| Self::Name(text.trim().to_owned()), Self::Id))
+    }
+}
+
+parsed_field!(LabelRef);
+crate::schema::reads_as_text!(LabelRef, "A label of the project: its id, or its name in whatever case.", "urgent");
+
+/// Why a task was refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum TaskFault {
+    /// Out of range.
+    #[error("must be a whole number from 0 to 4")]
+    Priority,
+    /// It would begin when it should be done.
+    #[error("must not be after the due value")]
+    StartAfterDue,
+    /// Each may be owed a mail by each reminder.
+    #[error("a task has at most 50 assignees")]
+    TooManyAssignees,
+    /// More than anybody can read.
+    #[error("a task has at most 50 labels")]
+    TooManyLabels,
+    /// None that the project has.
+    #[error("is not a label of the project")]
+    NoSuchLabel,
+    /// None in the project.
+    #[error("is not a task of the same project")]
+    NoSuchTask,
+    /// Parts have no parts.
+    #[error("is a subtask itself")]
+    ParentIsASubtask,
+    /// Whatever has parts is none.
+    #[error("the task has subtasks itself")]
+    HasSubtasks,
+    /// Nothing is a part of itself.
+    #[error("is the task itself")]
+    OwnParent,
+}
+
+impl Fault for TaskFault {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Priority => "not_a_priority",
+            Self::StartAfterDue => "start_after_due",
+            Self::TooManyAssignees | Self::TooManyLabels => "too_many",
+            Self::NoSuchLabel => "no_such_label",
+            Self::NoSuchTask => "no_such_task",
+            Self::ParentIsASubtask => "parent_is_a_subtask",
+            Self::HasSubtasks => "has_subtasks",
+            Self::OwnParent => "own_parent",
+        }
+    }
+}
+
+/// What only several fields together can tell, all at once.
+pub(super) struct Together<'a> {
+    pub(super) start: Option<&'a Due>,
+    pub(super) due: Option<&'a Due>,
+    pub(super) recurrence: Option<&'a Recurrence>,
+    pub(super) assignees: usize,
+    pub(super) labels: usize,
+    pub(super) reminders: &'a [NewReminder],
+}
+
+impl Together<'_> {
+    pub(super) fn check(&self) -> Result<(), Faults> {
+        let mut faults: Vec<FieldFault> = Vec::new();
+        let mut add = |pointer: &str, fault: &dyn Fault| {
+            faults.push(FieldFault { pointer: pointer.to_owned(), code: fault.code(), detail: fault.to_string() });
+        };
+        if let (Some(start), Some(due)) = (self.start, self.due)
+            && due.is_before(start)
+        {
+            add("/start", &TaskFault::StartAfterDue);
+        }
+        if let Some(recurrence) = self.recurrence
+            && let Err(fault) = self
+                .due
+                .ok_or(crate::time::recurrence::RecurrenceFault::NeedsZone)
+                .and_then(|due| recurrence.start(due))
+        {
+            add("/recurrence/rule", &fault);
+        }
+        if self.assignees > MOST {
+            add("/assignees", &TaskFault::TooManyAssignees);
+        }
+        if self.labels > MOST {
+            add("/labels", &TaskFault::TooManyLabels);
+        }
+        faults.extend(reminders::check(self.reminders, self.due));
+        if faults.is_empty() { Ok(()) } else { Err(Faults(faults)) }
+    }
+}

@@ -1,0 +1,107 @@
+//! Locks on what is about to change. Content (title, due, people) changes under the task's own lock; structure (number, place,
+//! parts, what is there at all) under its project's, which comes first.
+//!
+//! In this order, so that nobody waits for each other: memberships, projects by id, tasks, mails by id. Every write holds its
+//! project at least `for key share`, and whoever archives one takes it `for update`: nothing is written past an archive.
+
+use uuid::Uuid;
+
+use super::{
+    Task, TaskRef, TaskRow,
+    find::{FROM, admit, row},
+    task::columns,
+};
+use crate::{
+    access::{Core, InProject, Permission, WriteTasks},
+    error::{Error, Result},
+    ids::{AccountId, ProjectId, TaskId},
+    memberships, reminders,
+};
+
+/// `seen` is the version as the rest of the row was read: after a wait the row is the newest, but what hangs on it is not.
+const LOCK: &str = concat!(
+    "select ",
+    columns!(),
+    ", (select seen.version from tasks seen where seen.org_id = t.org_id and seen.id = t.id) as seen",
+    FROM!(),
+    " for key share of p for no key update of t"
+);
+
+/// Locks a task for a change of its content, and reads it as it is then.
+///
+/// # Errors
+/// As [`super::find_deleted`].
+pub(super) async fn lock<'s, P: Permission>(core: &'s mut Core, task: &TaskRef) -> Result<(InProject<'s, P>, Task)> {
+    let mut found = row(LOCK, core, task).await?;
+    // Changed while this waited: once more, and nobody is in the way any more. Or moved to another project, and lost on the way.
+    if found.as_ref().is_none_or(TaskRow::is_stale) {
+        found = row(LOCK, core, task).await?;
+    }
+    admit(core, found)
+}
+
+/// The same, of a task that is not deleted.
+///
+/// # Errors
+/// As [`super::find`].
+pub(super) async fn lock_live<'s, P: Permission>(
+    core: &'s mut Core,
+    task: &TaskRef,
+) -> Result<(InProject<'s, P>, Task)> {
+    let (project, task) = lock(core, task).await?;
+    live(&task)?;
+    Ok((project, task))
+}
+
+pub(super) fn live(task: &Task) -> Result<()> {
+    if task.deleted_at.is_none() {
+        Ok(())
+    } else {
+        Err(Error::Conflict { code: "task_deleted", detail: "the task is deleted; restore it first" })
+    }
+}
+
+/// Locks a task for a change of structure: those whom its reminders tell and `people`, its project and `other`, the task.
+///
+/// # Errors
+/// As [`super::find_deleted`]; [`Error::Busy`] if it is moved at this moment.
+pub(super) async fn lock_structure<'s>(
+    core: &'s mut Core,
+    task: &TaskRef,
+    people: &[AccountId],
+    other: Option<ProjectId>,
+) -> Result<(InProject<'s, WriteTasks>, Task)> {
+    let (_, before) = {
+        let found = row(super::find::FIND, core, task).await?;
+        admit::<WriteTasks>(core, found)?
+    };
+    let told = reminders::told(core, before.id).await?;
+    memberships::keep(core, told.into_iter().chain(people.iter().copied())).await?;
+    lock_projects(core, &[Some(before.project_id), other].into_iter().flatten().collect::<Vec<_>>()).await?;
+    let (project, now) = lock(core, &TaskRef::Id(before.id)).await?;
+    if now.project_id == before.project_id { Ok((project, now)) } else { Err(Error::Busy) }
+}
+
+/// Locks projects as whoever creates a task does.
+///
+/// # Errors
+/// The database's.
+pub(super) async fn lock_projects(core: &mut Core, projects: &[ProjectId]) -> Result<()> {
+    let ids: Vec<Uuid> = projects.iter().map(|project| project.0).collect();
+    sqlx::query!("select id from projects where id = any($1) order by id for no key update", &ids)
+        .fetch_all(core.sql())
+        .await?;
+    Ok(())
+}
+
+/// Locks the parts of a task.
+///
+/// # Errors
+/// The database's.
+pub(super) async fn lock_parts(core: &mut Core, task: TaskId) -> Result<Vec<TaskId>> {
+    let parts = sqlx::query_scalar!(
+        r#"select id as "id: TaskId" from tasks where parent_id = $1 order by number for no key update"#,
+        task.0
+    );
+    Ok(parts.fetch_all(core.sql()).await?)
+}

@@ -1,0 +1,54 @@
+-- What hangs on a membership: what its holder watches, too. And projects before mails: whoever archives a project locks it, and
+-- then the mails that it owes (common/src/projects/archive.rs); in another order the two would wait for each other.
+
+create or replace function end_membership(org uuid, account uuid, becomes text, why text) returns setof uuid
+    language plpgsql security definer set search_path = public, pg_temp as $$
+declare orphans uuid[];
+begin
+    update memberships m set status = becomes, version = m.version + 1 where m.org_id = org and m.account_id = account;
+    update tokens t set revoked_at = now() where t.org_id = org and t.account_id = account and t.revoked_at is null;
+    update invitations i set revoked_at = now()
+    where i.org_id = org and i.invited_by = account and i.accepted_at is null and i.revoked_at is null and i.declined_at is null;
+    -- Beside a change of grants (projects.rs), one waits for the other here.
+    perform 1 from projects p
+    where p.org_id = org and p.id in (select g.project_id from project_grants g where g.org_id = org and g.account_id = account)
+    order by p.id for no key update;
+    delete from task_assignees a where a.org_id = org and a.account_id = account;
+    -- The mails are locked first: one that reaches `sending` in this moment is sent, and is not called cancelled.
+    with waiting as (
+        select m.id from mails m
+        where m.id in (select d.mail_id from deliveries d
+                       where d.org_id = org and d.account_id = account and d.kind in ('reminder', 'comment')
+                         and d.cancelled_at is null)
+          and m.state in ('scheduled', 'retry', 'claimed')
+        -- In one order: somebody may complete one of these tasks at this moment.
+        order by m.id for update
+    ), cancelled as (
+        update deliveries d set cancelled_at = now(), reason = why from waiting w
+        where d.mail_id = w.id and d.account_id = account and d.cancelled_at is null
+        returning d.id, d.mail_id
+    )
+    update mails m set state = 'cancelled', reason = why, lease_until = null
+    where m.id in (select mail_id from cancelled)
+      and not exists (select from deliveries d where d.mail_id = m.id and d.cancelled_at is null
+                      and d.id not in (select id from cancelled));
+    select coalesce(array_agg(g.project_id), '{}') into orphans from project_grants g
+    where g.org_id = org and g.account_id = account and g.role = 'manager' and not exists (
+        select from project_grants other join memberships m on m.org_id = other.org_id and m.account_id = other.account_id
+        where other.org_id = org and other.project_id = g.project_id and other.role = 'manager' and m.status = 'active');
+    insert into project_grants (org_id, project_id, account_id, role)
+    select org, orphan, m.account_id, 'manager' from unnest(orphans) orphan, memberships m
+    where m.org_id = org and m.role = 'owner' and m.status = 'active'
+    on conflict on constraint project_grants_pkey do update set role = 'manager';
+    if becomes = 'removed' then
+        delete from project_grants g where g.org_id = org and g.account_id = account;
+        -- Who is suspended watches nothing meanwhile, since they see nothing, and goes on when reinstated.
+        delete from task_watches w where w.org_id = org and w.account_id = account;
+    end if;
+    return query select unnest(orphans);
+end $$;
+
+create policy openers on task_watches to taskbell_auth using (true);
+grant select, delete on task_watches to taskbell_auth;
+-- What end_membership deletes.
+create index task_watches_account_idx on task_watches (org_id, account_id);
