@@ -42,35 +42,23 @@ end $$;
 create index tasks_changed_idx on tasks (org_id, changed_xid, id);
 create index task_tombstones_changed_idx on task_tombstones (org_id, changed_xid, task_id);
 
--- What a task shows of others is a change of it, too, when they change without it: a member leaves, a label is renamed or goes.
--- At the end of the transaction, since most often the task is changed in it anyway.
+-- Who does it is shown by a task: when somebody leaves it is a change of what was theirs (`end_membership`). At the end of the
+-- transaction, since most often the task itself is changed in it. (Labels: common/src/labels.rs.)
 create function note_change() returns trigger
     language plpgsql security definer set search_path = public, pg_temp as $$
 begin
-    if tg_table_name = 'labels' then
-        update tasks t set changed_xid = 0 from task_labels l
-        where l.org_id = old.org_id and l.label_id = old.id and t.org_id = l.org_id and t.id = l.task_id
-          and t.changed_xid <> pg_current_xact_id()::text::bigint;
-    else
-        update tasks t set changed_xid = 0
-        where t.org_id = old.org_id and t.id = old.task_id and t.changed_xid <> pg_current_xact_id()::text::bigint;
-    end if;
+    -- The zero is overwritten: stamp_change() knows better.
+    update tasks t set changed_xid = 0
+    where t.org_id = old.org_id and t.id = old.task_id and t.changed_xid <> pg_current_xact_id()::text::bigint;
     return null;
 end $$;
-comment on function note_change() is 'The zero is overwritten: stamp_change() knows better.';
 create constraint trigger task_assignees_changed after delete on task_assignees
-    deferrable initially deferred for each row execute function note_change();
-create constraint trigger task_labels_changed after delete on task_labels
-    deferrable initially deferred for each row execute function note_change();
-create constraint trigger labels_changed after update of name, colour on labels
     deferrable initially deferred for each row execute function note_change();
 
 alter function my_tasks(text[])  owner to taskbell_auth;
 alter function enter_mine(uuid)  owner to taskbell_auth;
 alter function note_change()     owner to taskbell_auth;
-create policy openers on task_labels to taskbell_auth using (true);
 revoke execute on function my_tasks(text[]), enter_mine(uuid), note_change() from public;
 grant execute on function my_tasks(text[]), enter_mine(uuid) to taskbell_app;
 grant execute on function note_change() to taskbell_app, taskbell_worker, taskbell_auth;
-grant select               on task_labels to taskbell_auth;
-grant update (changed_xid) on tasks       to taskbell_auth;
+grant update (changed_xid) on tasks to taskbell_auth;

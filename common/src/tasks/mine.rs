@@ -117,8 +117,7 @@ pub async fn mine(scope: &mut Scope<MyTasks>, asked: MyTaskList) -> Result<Page<
     let places: Vec<Place> = statement.places(after.as_deref()).build_query_as().fetch_all(core.sql()).await?;
     let mut places = Page::cut(places, limit, |place| Cursor::seal(core, &name, &position(&place.keys)));
     if list.total() {
-        places.page.total =
-            Some(Total::of(statement.count_places().build_query_scalar().fetch_one(core.sql()).await?));
+        places.page.total = Some(Total::of(statement.count_places().build_query_scalar().fetch_one(core.sql()).await?));
     }
     let Page { data: places, page } = places;
     let expand = Several([expand.map_or_else(Vec::new, |several| several.0), vec![Expand::Project]].concat());

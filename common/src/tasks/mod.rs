@@ -34,4 +34,6 @@ use task::TaskRow;
 pub(crate) use task::columns;
 pub use task::{PlannedTask, Task, TaskLabel, TaskStatus};
 pub use update::update;
-pub use view::{Expand, Expanded, OrganizationBrief, PersonBrief, ProjectBrief, TaskBrief, TaskField, TaskShape, TaskView};
+pub use view::{
+    Expand, Expanded, OrganizationBrief, PersonBrief, ProjectBrief, TaskBrief, TaskField, TaskShape, TaskView,
+};

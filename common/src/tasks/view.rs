@@ -8,7 +8,6 @@ use sqlx::FromRow;
 use utoipa::{
     ToSchema,
     openapi::{RefOr, schema::Schema},
-    __dev::ComposeSchema as _,
 };
 use uuid::Uuid;
 
@@ -25,9 +24,32 @@ use crate::{
 
 /// The fields of a task that can be asked for.
 const FIELDS: [&str; 26] = [
-    "id", "project_id", "key", "parent_id", "title", "description", "status", "priority", "start", "due", "recurrence",
-    "occurrence", "assignees", "labels", "position", "subtask_count", "completed_subtask_count", "created_by",
-    "created_at", "updated_at", "completed_at", "completed_by", "deleted_at", "permissions", "version", "expanded",
+    "id",
+    "project_id",
+    "key",
+    "parent_id",
+    "title",
+    "description",
+    "status",
+    "priority",
+    "start",
+    "due",
+    "recurrence",
+    "occurrence",
+    "assignees",
+    "labels",
+    "position",
+    "subtask_count",
+    "completed_subtask_count",
+    "created_by",
+    "created_at",
+    "updated_at",
+    "completed_at",
+    "completed_by",
+    "deleted_at",
+    "permissions",
+    "version",
+    "expanded",
 ];
 
 /// The name of a field.
@@ -249,7 +271,8 @@ pub(super) async fn views(
     expand: &Several<Expand>,
 ) -> Result<Vec<TaskView>> {
     let fields: Option<Arc<[TaskField]>> = fields.map(|fields| fields.0.into());
-    let view = |task, expanded| TaskView { whole: WholeTask { organization: None, task, expanded }, fields: fields.clone() };
+    let view =
+        |task, expanded| TaskView { whole: WholeTask { organization: None, task, expanded }, fields: fields.clone() };
     if expand.0.is_empty() {
         return Ok(tasks.into_iter().map(|task| view(task, None)).collect());
     }

@@ -109,20 +109,20 @@ async fn what_a_task_shows_of_others_is_a_change_of_it() {
     let project = team.project("OPS", "open").await;
     let new = json!({ "project": project, "title": "Shared", "assignees": [team.member.id, team.admin.id] });
     let task = team.owner.post("/tasks", new).await.is(201).text_at("/id");
-    let label = "with bug as (insert into labels (org_id, id, project_id, name) select org_id, gen_random_uuid(), project_id, 'Bug'
-                              from tasks where id = $1::uuid returning *)
-                 insert into task_labels select org_id, project_id, $1::uuid, id from bug";
-    sqlx::query(label).bind(&task).execute(&app.admin).await.unwrap();
+    let labels = format!("/projects/{project}/labels");
+    let label = team.owner.post(&labels, json!({ "name": "Bug" })).await.is(201).text_at("/id");
+    let _ = team.owner.patch(&format!("/tasks/{task}"), json!({ "labels": [label] })).await.is(200);
     let mut copy = Copy::default();
     copy.learn(&team.owner, 50, 1).await;
     let _ = team.admin.delete("/members/me").await.is(204);
     copy.learn(&team.owner, 50, 1).await;
     assert_eq!(copy.tasks[&task]["assignees"], json!([team.member.id]));
-    for change in ["update labels set name = 'Defect'", "delete from labels"] {
-        sqlx::raw_sql(change).execute(&app.admin).await.unwrap();
-        copy.learn(&team.owner, 50, 1).await;
-        assert_eq!(copy.tasks, list(&team.owner).await);
-    }
+    let _ = team.owner.patch(&format!("{labels}/{label}"), json!({ "name": "Defect" })).await.is(200);
+    copy.learn(&team.owner, 50, 1).await;
+    assert_eq!(copy.tasks, list(&team.owner).await);
+    let _ = team.owner.delete(&format!("{labels}/{label}")).await.is(204);
+    copy.learn(&team.owner, 50, 1).await;
+    assert_eq!(copy.tasks, list(&team.owner).await);
 }
 
 #[tokio::test]
@@ -183,7 +183,8 @@ async fn many_writers_and_one_reader_and_no_change_is_ever_missed() {
         let new = json!({ "project": project, "title": format!("Task {number}") });
         ids.push(team.owner.post("/tasks", new).await.is(201).text_at("/id"));
     }
-    let pool = sqlx::postgres::PgPoolOptions::new().max_connections(6).connect(app.database_url.as_str()).await.unwrap();
+    let pool =
+        sqlx::postgres::PgPoolOptions::new().max_connections(6).connect(app.database_url.as_str()).await.unwrap();
     let stop = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
     // Each changes its own tasks, two in a transaction, beside the others, until the reader has seen enough.
     let write = |writer: usize| {
@@ -195,7 +196,12 @@ async fn many_writers_and_one_reader_and_no_change_is_ever_missed() {
                 for step in 0..2 {
                     let change = "update tasks set title = $1, version = version + 1 where id = $2::uuid";
                     let title = format!("Writer {writer} round {round} step {step}");
-                    sqlx::query(change).bind(title).bind(&ids[writer * 2 + step]).execute(&mut *transaction).await.unwrap();
+                    sqlx::query(change)
+                        .bind(title)
+                        .bind(&ids[writer * 2 + step])
+                        .execute(&mut *transaction)
+                        .await
+                        .unwrap();
                     tokio::task::yield_now().await;
                 }
                 transaction.commit().await.unwrap();

@@ -13,8 +13,15 @@ async fn tasks_are_filtered_by_what_they_are() {
     let app = TestApp::start().await;
     let team = app.team().await;
     let (ops, dev) = (team.project("OPS", "open").await, team.project("DEV", "open").await);
-    let first = task(&team, &ops, json!({ "title": "One", "assignees": [team.member.id], "due": { "date": "2001-03-01" } })).await;
-    let second = task(&team, &ops, json!({ "title": "Two", "assignees": [team.admin.id, team.owner.id], "due": { "at": "2031-03-01T12:00:00Z" } })).await;
+    let first =
+        task(&team, &ops, json!({ "title": "One", "assignees": [team.member.id], "due": { "date": "2001-03-01" } }))
+            .await;
+    let second = task(
+        &team,
+        &ops,
+        json!({ "title": "Two", "assignees": [team.admin.id, team.owner.id], "due": { "at": "2031-03-01T12:00:00Z" } }),
+    )
+    .await;
     let third = task(&team, &dev, json!({ "title": "Three" })).await;
     let _ = team.owner.post("/tasks", json!({ "project": dev, "title": "Four" })).await.is(201);
     // The other columns are set behind the API's back: how they get there has its own tests.
@@ -30,7 +37,12 @@ async fn tasks_are_filtered_by_what_they_are() {
                               from tasks where id = $1::uuid returning *)
                  insert into task_labels select org_id, project_id, $1::uuid, id from bug returning label_id::text";
     let bug: String = sqlx::query_scalar(label).bind(&first).fetch_one(&app.admin).await.unwrap();
-    sqlx::query("update tasks set parent_id = $1::uuid where id = $2::uuid").bind(&first).bind(&second).execute(&app.admin).await.unwrap();
+    sqlx::query("update tasks set parent_id = $1::uuid where id = $2::uuid")
+        .bind(&first)
+        .bind(&second)
+        .execute(&app.admin)
+        .await
+        .unwrap();
 
     for (query, expected) in [
         ("", "DEV-2 DEV-1 OPS-2 OPS-1"),
@@ -105,7 +117,10 @@ async fn what_is_deleted_is_listed_for_those_who_may_restore_it() {
     let app = TestApp::start().await;
     let team = app.team().await;
     let project = team.project("OPS", "open").await;
-    let (gone, _) = (task(&team, &project, json!({ "title": "Gone" })).await, task(&team, &project, json!({ "title": "There" })).await);
+    let (gone, _) = (
+        task(&team, &project, json!({ "title": "Gone" })).await,
+        task(&team, &project, json!({ "title": "There" })).await,
+    );
     let delete = "update tasks set deleted_at = now(), deleted_by = created_by where id = $1::uuid";
     sqlx::query(delete).bind(&gone).execute(&app.admin).await.unwrap();
     let path = format!("/projects/{project}/grants/{}", team.guest.id);

@@ -36,7 +36,11 @@ async fn my_tasks_come_from_all_my_organizations_and_from_nowhere_else() {
     assert_eq!(seen, keys(&me, "/v1/me/tasks?sort=due").await);
     seen.sort_unstable();
     assert_eq!(seen, ["ONE-1", "ONE-2", "THREE-1", "THREE-2", "TWO-1", "TWO-2"]);
-    let page = me.get("/v1/me/tasks?due_before=2031-01-15&sort=due&include=total&fields=key&expand=created_by").await.is(200).json();
+    let page = me
+        .get("/v1/me/tasks?due_before=2031-01-15&sort=due&include=total&fields=key&expand=created_by")
+        .await
+        .is(200)
+        .json();
     assert_eq!(page["page"]["total"], json!({ "count": 3, "exact": true }));
     let first = &page["data"][0];
     assert_eq!(first["organization"], json!({ "id": one.id, "slug": one.slug, "name": "A Team" }));

@@ -24,8 +24,22 @@ async fn furnished(app: &TestApp) -> (Actor, Actor) {
 }
 
 const SORTS: [&str; 16] = [
-    "created", "-created", "due", "-due", "priority", "-priority", "-priority,due", "priority,-due", "-due,priority", "title",
-    "-title,number", "number,-updated", "position", "-updated", "updated,title,-due", "due,-position",
+    "created",
+    "-created",
+    "due",
+    "-due",
+    "priority",
+    "-priority",
+    "-priority,due",
+    "priority,-due",
+    "-due,priority",
+    "title",
+    "-title,number",
+    "number,-updated",
+    "position",
+    "-updated",
+    "updated,title,-due",
+    "due,-position",
 ];
 
 #[tokio::test]
@@ -59,7 +73,14 @@ async fn an_order_is_what_it_says_with_the_undated_last() {
         }
         values
     };
-    for (sort, field, down) in [("title", "title", false), ("-title", "title", true), ("-priority", "priority", true), ("priority", "priority", false), ("updated", "updated_at", false), ("-created", "id", true)] {
+    for (sort, field, down) in [
+        ("title", "title", false),
+        ("-title", "title", true),
+        ("-priority", "priority", true),
+        ("priority", "priority", false),
+        ("updated", "updated_at", false),
+        ("-created", "id", true),
+    ] {
         let values = column(sort, field).await;
         assert_eq!(values, sorted(values.clone(), down), "{sort}");
     }
@@ -81,7 +102,14 @@ async fn a_cursor_belongs_to_one_organization_one_filter_and_one_order_and_canno
         let problem = actor.get(&format!("/tasks?limit=3&{query}")).await.is_problem(400, "invalid_query");
         assert_eq!(problem["errors"][0]["code"], "not_a_cursor", "{query}");
     };
-    for query in ["", "sort=due", "sort=-due&priority=1", "sort=due&priority=2", "sort=due,title&priority=1", "sort=due&priority=1&q=task"] {
+    for query in [
+        "",
+        "sort=due",
+        "sort=-due&priority=1",
+        "sort=due&priority=2",
+        "sort=due,title&priority=1",
+        "sort=due&priority=1&q=task",
+    ] {
         refused(&member, &format!("{query}&cursor={cursor}")).await;
     }
     refused(&other.member, &format!("sort=due&priority=1&cursor={cursor}")).await;
@@ -101,7 +129,9 @@ async fn a_cursor_belongs_to_one_organization_one_filter_and_one_order_and_canno
 async fn a_total_counts_what_the_caller_sees_and_no_more() {
     let app = TestApp::start().await;
     let (owner, member) = furnished(&app).await;
-    let total = async |actor: &Actor, query: &str| actor.get(&format!("/tasks?include=total&limit=2{query}")).await.is(200).json()["page"]["total"].clone();
+    let total = async |actor: &Actor, query: &str| {
+        actor.get(&format!("/tasks?include=total&limit=2{query}")).await.is(200).json()["page"]["total"].clone()
+    };
     assert_eq!(total(&owner, "").await, json!({ "count": 69, "exact": true }));
     assert_eq!(total(&member, "").await, json!({ "count": 46, "exact": true }));
     for query in ["&q=task", "&project=ONE,TWO,OWN", "&status=open", "&parent=none", "&completed=false&sort=title"] {

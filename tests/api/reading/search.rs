@@ -51,7 +51,8 @@ async fn what_is_written_anew_is_found_anew() {
     let app = TestApp::start().await;
     let team = app.team().await;
     let project = team.project("OPS", "open").await;
-    let task = team.member.post("/tasks", json!({ "project": project, "title": "Umbrella" })).await.is(201).text_at("/id");
+    let task =
+        team.member.post("/tasks", json!({ "project": project, "title": "Umbrella" })).await.is(201).text_at("/id");
     let change = "update tasks set title = 'Parasol' where id = $1::uuid";
     sqlx::query(change).bind(&task).execute(&app.admin).await.unwrap();
     assert_eq!(keys(&team.member, "/tasks?q=umbrella").await, [] as [&str; 0]);
@@ -67,7 +68,9 @@ async fn nothing_is_found_where_the_caller_sees_nothing() {
         let _ = team.owner.post("/tasks", json!({ "project": project, "title": "Secret plan" })).await.is(201);
     }
     let _ = other.project("OPEN", "open").await;
-    for (actor, expected, total) in [(&team.owner, "OWN-1 OPEN-1", 2), (&team.member, "OPEN-1", 1), (&team.guest, "", 0), (&other.owner, "", 0)] {
+    for (actor, expected, total) in
+        [(&team.owner, "OWN-1 OPEN-1", 2), (&team.member, "OPEN-1", 1), (&team.guest, "", 0), (&other.owner, "", 0)]
+    {
         if total > 0 {
             let reply = actor.get("/tasks?q=secret&include=total").await.is(200).json();
             assert_eq!(reply["page"]["total"]["count"], total);
@@ -91,17 +94,17 @@ async fn two_organizations_whose_words_lie_side_by_side_find_their_own() {
         let _ = team.owner.post("/tasks", json!({ "project": project, "title": "Shared word" })).await.is(201);
     }
     // As if the ids of both ended alike, which marks their words.
-    let same = "update task_words w set words = (select o.words from task_words o where o.org_id = $1) where w.org_id = $2";
+    let same =
+        "update task_words w set words = (select o.words from task_words o where o.org_id = $1) where w.org_id = $2";
     sqlx::query(same).bind(one.id.0).bind(other.id.0).execute(&app.admin).await.unwrap();
     let found = one.owner.get("/tasks?q=shared&include=total").await.is(200).json();
     assert_eq!(found["page"]["total"]["count"], 1);
     assert_eq!(found["data"].as_array().unwrap().len(), 1);
-    let ids: Vec<uuid::Uuid> = sqlx::query_scalar(
-        "select tasks_with('shared', 10) from (select set_config('app.org_id', $1, false)) context",
-    )
-    .bind(one.id.to_string())
-    .fetch_all(&app.admin)
-    .await
-    .unwrap();
+    let ids: Vec<uuid::Uuid> =
+        sqlx::query_scalar("select tasks_with('shared', 10) from (select set_config('app.org_id', $1, false)) context")
+            .bind(one.id.to_string())
+            .fetch_all(&app.admin)
+            .await
+            .unwrap();
     assert_eq!(ids.len(), 1, "the function gives no foreign ids");
 }

@@ -31,7 +31,10 @@ async fn fields_take_away_and_expand_adds() {
         assert_eq!((&whole["title"], &whole["project_id"]), (&json!("Look"), &json!(project)));
         // A guest may not list members: names, and no addresses.
         let seen = shown(&team.guest, "fields=title&expand=created_by").await;
-        assert_eq!(seen, json!({ "title": "Look", "expanded": { "created_by": { "id": team.owner.id, "name": "owner" } } }));
+        assert_eq!(
+            seen,
+            json!({ "title": "Look", "expanded": { "created_by": { "id": team.owner.id, "name": "owner" } } })
+        );
     }
 }
 
@@ -40,11 +43,20 @@ async fn every_field_of_a_task_can_be_asked_for_alone() {
     let app = TestApp::start().await;
     let team = app.team().await;
     let project = team.project("OPS", "open").await;
-    let parent = team.owner.post("/tasks", json!({ "project": project, "title": "Whole" })).await.is(201).text_at("/id");
+    let parent =
+        team.owner.post("/tasks", json!({ "project": project, "title": "Whole" })).await.is(201).text_at("/id");
     let part = team.owner.post("/tasks", json!({ "project": project, "title": "Part" })).await.is(201).text_at("/id");
-    sqlx::query("update tasks set parent_id = $1::uuid where id = $2::uuid").bind(&parent).bind(&part).execute(&app.admin).await.unwrap();
+    sqlx::query("update tasks set parent_id = $1::uuid where id = $2::uuid")
+        .bind(&parent)
+        .bind(&part)
+        .execute(&app.admin)
+        .await
+        .unwrap();
     let whole = team.owner.get("/tasks/OPS-2?expand=parent").await.is(200).json();
-    assert_eq!(whole["expanded"]["parent"], json!({ "id": parent, "key": "OPS-1", "title": "Whole", "status": "open" }));
+    assert_eq!(
+        whole["expanded"]["parent"],
+        json!({ "id": parent, "key": "OPS-1", "title": "Whole", "status": "open" })
+    );
     for field in whole.as_object().unwrap().keys().filter(|field| *field != "expanded") {
         let shown = team.owner.get(&format!("/tasks/OPS-2?fields={field}")).await.is(200).json();
         assert_eq!(shown, json!({ field: whole[field] }));

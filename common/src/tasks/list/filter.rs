@@ -116,7 +116,10 @@ impl TaskList {
         let fits = |status: &TaskStatus| self.completed.is_none_or(|Flag(wanted)| done(status) == wanted);
         let late = |status: &TaskStatus| !self.overdue() || !done(status);
         let all = [TaskStatus::Open, TaskStatus::InProgress, TaskStatus::Waiting, TaskStatus::Completed];
-        all.iter().filter(|status| asked(status) && fits(status) && late(status)).map(|status| status.as_str()).collect()
+        all.iter()
+            .filter(|status| asked(status) && fits(status) && late(status))
+            .map(|status| status.as_str())
+            .collect()
     }
 
     pub(super) fn overdue(&self) -> bool {

@@ -206,7 +206,9 @@ impl<'a> Matches<'a> {
             }
             Some(Parent::Task(TaskRef::Key(key, number))) => {
                 sql.push("(select n.id from tasks n where n.number = ").push_bind(*number);
-                sql.push(" and n.project_id = (select v.id from visible v where v.key = ").push_bind(key.to_string()).push("))");
+                sql.push(" and n.project_id = (select v.id from visible v where v.key = ")
+                    .push_bind(key.to_string())
+                    .push("))");
             }
             Some(Parent::None) | None => {
                 sql.push("null");
@@ -243,12 +245,20 @@ impl<'a> Matches<'a> {
                 let day = jiff_sqlx::Date::from(day);
                 sql.push(" and t.due_key < 'infinity' and t.due_key >= (").push_bind(day);
                 sql.push(" + 1)::timestamp at time zone 'UTC' - interval '15 hours' and (t.due_on > ").push_bind(day);
-                sql.push(" or t.due_at >= (").push_bind(day).push(" + 1)::timestamp at time zone ").push(self.zone).push(")");
+                sql.push(" or t.due_at >= (")
+                    .push_bind(day)
+                    .push(" + 1)::timestamp at time zone ")
+                    .push(self.zone)
+                    .push(")");
             }
             Some(Moment::At(at)) => {
                 sql.push(" and t.due_key < 'infinity' and t.due_key >= ").push_bind(at.sql());
                 sql.push(" - interval '15 hours' and (t.due_at > ").push_bind(at.sql());
-                sql.push(" or (t.due_on + 1)::timestamp at time zone ").push(self.zone).push(" > ").push_bind(at.sql()).push(")");
+                sql.push(" or (t.due_on + 1)::timestamp at time zone ")
+                    .push(self.zone)
+                    .push(" > ")
+                    .push_bind(at.sql())
+                    .push(")");
             }
         }
     }

@@ -45,7 +45,9 @@ impl Default for Sort {
 #[derive(Clone, Copy, Debug, thiserror::Error)]
 pub enum SortFault {
     /// Not on the list.
-    #[error("must be keys with commas between them, `-` before one that goes down: due, priority, position, created, updated, title, number")]
+    #[error(
+        "must be keys with commas between them, `-` before one that goes down: due, priority, position, created, updated, title, number"
+    )]
     Key,
     /// Twice the same.
     #[error("must name a key once")]
@@ -209,7 +211,9 @@ impl Phase<'_> {
     pub(super) fn push_order(&self, sql: &mut QueryBuilder<Postgres>) {
         sql.push(" order by ");
         let columns: Vec<&Column> = self.columns.iter().collect();
-        list(sql, &columns, |sql, column| push(sql, &format!("{}{}", column.sql, if column.down { " desc" } else { "" })));
+        list(sql, &columns, |sql, column| {
+            push(sql, &format!("{}{}", column.sql, if column.down { " desc" } else { "" }))
+        });
     }
 }
 
@@ -267,6 +271,8 @@ mod tests {
             " and (t.due_key, t.id) < ($1::timestamptz, $2::uuid);;"
         );
         assert_eq!(text("-due", &["true", "infinity", "x"]), " and (t.id) < ($1::uuid);");
-        assert!(text("title,-updated", &["a", "b", "x"]).starts_with(" and t.title_key >= $1::text and ((t.title_key > "));
+        assert!(
+            text("title,-updated", &["a", "b", "x"]).starts_with(" and t.title_key >= $1::text and ((t.title_key > ")
+        );
     }
 }

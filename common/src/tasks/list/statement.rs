@@ -44,7 +44,13 @@ impl<'a> Statement<'a> {
     /// Of one organization, by what the caller may see there.
     pub(super) fn of(filter: &'a TaskList) -> Self {
         let statuses = filter.statuses();
-        Self { filter, columns: filter.sort.columns(), matches: Matches::of(filter, &statuses), statuses, tasks: "tasks" }
+        Self {
+            filter,
+            columns: filter.sort.columns(),
+            matches: Matches::of(filter, &statuses),
+            statuses,
+            tasks: "tasks",
+        }
     }
 
     /// Of all the caller's organizations: `my_tasks` gives what they see, by status.
