@@ -10,7 +10,7 @@ use uuid::Uuid;
 use crate::{
     access::{Core, Permission, ReadDeliveries, ReadTasks, Scope},
     error::{Error, Result},
-    ids::{AccountId, CommentId, DeliveryId, MailId, ProjectId, ReminderId, TaskId},
+    ids::{AccountId, CommentId, DeliveryId, MailId, ReminderId, TaskId},
     input::Faults,
     page::{Cursor, Limit, Page},
     shown::shown,
@@ -263,34 +263,6 @@ pub(crate) async fn cancel(core: &mut Core, what: Cancel<'_>) -> Result<()> {
     Ok(())
 }
 
-/// The same for the reminders of all tasks of a project.
-pub(crate) async fn cancel_for_project(core: &mut Core, project: ProjectId, reason: &str) -> Result<()> {
-    sqlx::query!(
-        "with waiting as (
-             select m.id from mails m
-             where m.id in (select d.mail_id from tasks t join deliveries d on d.org_id = t.org_id and d.task_id = t.id
-                            where t.project_id = $1 and d.cancelled_at is null and d.reminder_id is not null)
-               and m.state in ('scheduled', 'retry', 'claimed')
-             order by m.id for update
-         ), cancelled as (
-             update deliveries d set cancelled_at = now(), reason = $2
-             from waiting w, tasks t
-             where d.mail_id = w.id and d.cancelled_at is null and d.reminder_id is not null
-               and t.org_id = d.org_id and t.id = d.task_id and t.project_id = $1
-             returning d.id, d.mail_id
-         )
-         update mails m set state = 'cancelled', reason = $2, lease_until = null
-         where m.id in (select mail_id from cancelled)
-           and not exists (select from deliveries d where d.mail_id = m.id and d.cancelled_at is null
-                           and d.id not in (select id from cancelled))",
-        project.0,
-        reason,
-    )
-    .execute(core.sql())
-    .await?;
-    Ok(())
-}
-
 /// The same for the mails about a comment.
 pub(crate) async fn cancel_for_comment(core: &mut Core, comment: CommentId, reason: &str) -> Result<()> {
     sqlx::query!(
@@ -309,32 +281,6 @@ pub(crate) async fn cancel_for_comment(core: &mut Core, comment: CommentId, reas
            and not exists (select from deliveries d where d.mail_id = m.id and d.cancelled_at is null
                            and d.id not in (select id from cancelled))",
         comment.0,
-        reason,
-    )
-    .execute(core.sql())
-    .await?;
-    Ok(())
-}
-
-/// The same for what the caller is owed for a task.
-pub(crate) async fn cancel_for_caller(core: &mut Core, task: TaskId, reason: &str) -> Result<()> {
-    sqlx::query!(
-        "with waiting as (
-             select m.id from mails m
-             where m.id in (select d.mail_id from deliveries d
-                            where d.task_id = $1 and d.account_id = current_account() and d.cancelled_at is null)
-               and m.state in ('scheduled', 'retry', 'claimed')
-             order by m.id for update
-         ), cancelled as (
-             update deliveries d set cancelled_at = now(), reason = $2 from waiting w
-             where d.mail_id = w.id and d.task_id = $1 and d.account_id = current_account() and d.cancelled_at is null
-             returning d.id, d.mail_id
-         )
-         update mails m set state = 'cancelled', reason = $2, lease_until = null
-         where m.id in (select mail_id from cancelled)
-           and not exists (select from deliveries d where d.mail_id = m.id and d.cancelled_at is null
-                           and d.id not in (select id from cancelled))",
-        task.0,
         reason,
     )
     .execute(core.sql())

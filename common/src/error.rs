@@ -158,6 +158,7 @@ const CONSTRAINTS: &[(&str, &str, &str)] = &[
     ("accounts_email_key", "email_taken", "another account has this address"),
     ("memberships_active_owner", "last_owner", "an organization keeps at least one active owner"),
     ("task_assignees_account_fkey", "not_a_member", "an assignee is not a member of the organization"),
+    ("task_labels_label_fkey", "label_gone", "a label was deleted at this moment"),
     ("reminders_account_fkey", "not_a_member", "the reminder's recipient is not a member of the organization"),
     ("project_grants_account_fkey", "not_a_member", "the account is not a member of the organization"),
 ];

@@ -90,12 +90,12 @@ id! {
     /// What is stuck on tasks of one project.
     #[schema(example = "01a20393-c05f-7000-8000-000000000016")]
     LabelId
-    /// A change of a task.
-    #[schema(example = "01a20393-c05f-7000-8000-000000000018")]
-    TaskEventId
     /// What somebody has said about a task.
-    #[schema(example = "01a20393-c05f-7000-8000-000000000017")]
+    #[schema(example = "01a20393-c05f-7000-8000-000000000018")]
     CommentId
+    /// A change of a task.
+    #[schema(example = "01a20393-c05f-7000-8000-000000000017")]
+    TaskEventId
     /// A rule that says when somebody is told of a task.
     #[schema(example = "01a20393-c05f-7000-8000-000000000005")]
     ReminderId

@@ -24,7 +24,9 @@ type Component = (String, RefOr<Schema>);
 macro_rules! reads_as_text {
     ($name:ident, $description:literal, $example:literal) => {
         impl utoipa::__dev::ComposeSchema for $name {
-            fn compose(_: Vec<utoipa::openapi::RefOr<utoipa::openapi::Schema>>) -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
+            fn compose(
+                _: Vec<utoipa::openapi::RefOr<utoipa::openapi::Schema>>,
+            ) -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
                 utoipa::openapi::schema::ObjectBuilder::new()
                     .schema_type(utoipa::openapi::schema::Type::String)
                     .description(Some($description))

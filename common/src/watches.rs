@@ -9,9 +9,10 @@ use utoipa::ToSchema;
 
 use crate::{
     access::{Core, Implies, InProject, Permission, ReadTasks, Written},
-    deliveries,
+    deliveries::{self, Cancel, Which},
     error::Result,
     ids::{AccountId, TaskId},
+    reminders::{self, Whom},
     shown::shown,
     tasks::Task,
 };
@@ -79,8 +80,9 @@ pub(crate) async fn begin(core: &mut Core, task: TaskId, people: &[AccountId]) -
 /// # Errors
 /// `project_archived`.
 pub async fn watch(project: &mut InProject<'_, impl Implies<ReadTasks>>, task: &Task) -> Result<Written<Attention>> {
-    set(project, task, "watching").await?;
-    Ok(Written(Attention { watching: true, muted: false }))
+    let before = set(project, task, "watching").await?;
+    let planned = heard_again(project.core, task.id, before).await?;
+    Ok(planned.map(|()| Attention { watching: true, muted: false }))
 }
 
 /// Watches it no longer. A second time changes nothing, nor does it change that it is muted.
@@ -96,8 +98,9 @@ pub async fn unwatch(project: &mut InProject<'_, impl Implies<ReadTasks>>, task:
 /// # Errors
 /// `project_archived`.
 pub async fn mute(project: &mut InProject<'_, impl Implies<ReadTasks>>, task: &Task) -> Result<Written<Attention>> {
-    set(project, task, "muted").await?;
-    deliveries::cancel_for_caller(project.core, task.id, "muted").await?;
+    let caller = set(project, task, "muted").await?.caller;
+    let owed = Cancel { tasks: &[task.id], people: Some(&[caller]), which: Which::All, reason: "muted" };
+    deliveries::cancel(project.core, owed).await?;
     Ok(Written(Attention { watching: false, muted: true }))
 }
 
@@ -106,36 +109,53 @@ pub async fn mute(project: &mut InProject<'_, impl Implies<ReadTasks>>, task: &T
 /// # Errors
 /// `project_archived`.
 pub async fn unmute(project: &mut InProject<'_, impl Implies<ReadTasks>>, task: &Task) -> Result<Written<()>> {
-    clear(project, task, "muted").await.map(|_| Written(()))
+    let before = clear(project, task, "muted").await?;
+    heard_again(project.core, task.id, before).await
 }
 
-/// Whether it was muted before.
-async fn set(project: &mut InProject<'_, impl Permission>, task: &Task, state: &str) -> Result<bool> {
+/// How it was.
+struct Before {
+    caller: AccountId,
+    muted: bool,
+}
+
+async fn set(project: &mut InProject<'_, impl Permission>, task: &Task, state: &str) -> Result<Before> {
     project.in_use()?;
-    let was_muted = sqlx::query_scalar!(
+    let before = sqlx::query_as!(
+        Before,
         r#"with before as (select state from task_watches where task_id = $1 and account_id = current_account()),
                 now as (
                     insert into task_watches as w (org_id, task_id, account_id, state) values (current_org(), $1, current_account(), $2)
                     on conflict on constraint task_watches_pkey do update set state = excluded.state, since = now()
                     where w.state <> excluded.state)
-           select coalesce((select state from before), '') = 'muted' as "was_muted!""#,
+           select current_account() as "caller!: AccountId", coalesce((select state from before), '') = 'muted' as "muted!""#,
         task.id.0,
         state,
     )
     .fetch_one(project.core.sql())
     .await?;
-    Ok(was_muted)
+    Ok(before)
 }
 
-/// Whether there was anything to clear.
-async fn clear(project: &mut InProject<'_, impl Permission>, task: &Task, state: &str) -> Result<bool> {
+async fn clear(project: &mut InProject<'_, impl Permission>, task: &Task, state: &str) -> Result<Before> {
     project.in_use()?;
-    let cleared = sqlx::query!(
-        "delete from task_watches where task_id = $1 and account_id = current_account() and state = $2",
+    let before = sqlx::query_as!(
+        Before,
+        r#"with cleared as (
+               delete from task_watches where task_id = $1 and account_id = current_account() and state = $2 returning state)
+           select current_account() as "caller!: AccountId", exists (select from cleared where state = 'muted') as "muted!""#,
         task.id.0,
         state,
     )
-    .execute(project.core.sql())
+    .fetch_one(project.core.sql())
     .await?;
-    Ok(cleared.rows_affected() == 1)
+    Ok(before)
+}
+
+/// Plans anew what somebody did not want to hear.
+async fn heard_again(core: &mut Core, task: TaskId, before: Before) -> Result<Written<()>> {
+    if !before.muted {
+        return Ok(Written(()));
+    }
+    Ok(reminders::replan(core, &[task], Whom::One(before.caller)).await?.map(drop))
 }

@@ -163,8 +163,19 @@ async fn with_a_project_goes_everything_in_it_and_nothing_else() {
         let said = json!({ "body": format!("<@{}>?", team.member.id) });
         let _ = team.owner.post(&format!("/tasks/{task}/comments"), said).await.is(201);
     }
-    let tables = ["projects", "project_grants", "tasks", "task_assignees", "reminders", "labels", "comments",
-        "comment_mentions", "task_watches", "deliveries", "mails"];
+    let tables = [
+        "projects",
+        "project_grants",
+        "tasks",
+        "task_assignees",
+        "reminders",
+        "labels",
+        "comments",
+        "comment_mentions",
+        "task_watches",
+        "deliveries",
+        "mails",
+    ];
     let mut before = Vec::new();
     for table in tables {
         before.push(count(&app, table).await);
@@ -192,7 +203,9 @@ async fn the_applications_role_deletes_no_project_that_is_in_use() {
     let mut plain = app.connect_as("taskbell_app").await;
     let enter = format!("select set_config('app.org_id', '{}', false)", team.id);
     sqlx::query(AssertSqlSafe(enter)).execute(&mut plain).await.unwrap();
-    for statement in [format!("select erase_project('{project}')"), format!("delete from projects where id = '{project}'")] {
+    for statement in
+        [format!("select erase_project('{project}')"), format!("delete from projects where id = '{project}'")]
+    {
         assert!(sqlx::query(AssertSqlSafe(statement)).execute(&mut plain).await.is_err());
     }
     assert_eq!(count(&app, "projects").await, 1);
@@ -248,7 +261,11 @@ async fn what_is_written_at_the_moment_of_archiving_comes_before_it_or_not_at_al
     let writes = [
         (format!("/projects/{project}/labels"), json!({ "name": "bug" }), json!({ "name": "idea" })),
         (format!("/tasks/{task}/comments"), json!({ "body": "One" }), json!({ "body": "Two" })),
-        ("/tasks".to_owned(), json!({ "project": project, "title": "One" }), json!({ "project": project, "title": "Two" })),
+        (
+            "/tasks".to_owned(),
+            json!({ "project": project, "title": "One" }),
+            json!({ "project": project, "title": "Two" }),
+        ),
     ];
     let archiving = || put(team.owner.clone(), archive.clone(), json!(null));
     let hold = || row("projects", "id", &project);

@@ -93,7 +93,8 @@ async fn nobody_puts_words_into_somebody_elses_mouth() {
     let team = app.team().await;
     let (_, task) = task(&team, "open").await;
     let said = team.member.post(&format!("/tasks/{task}/comments"), json!({ "body": "Yes" })).await.is(201);
-    let (path, tag) = (format!("/tasks/{task}/comments/{}", said.text_at("/id")), said.header("etag").unwrap().to_owned());
+    let (path, tag) =
+        (format!("/tasks/{task}/comments/{}", said.text_at("/id")), said.header("etag").unwrap().to_owned());
     for other in [&team.owner, &team.admin] {
         other.patch(&path, json!({ "body": "No" })).await.is_problem(403, "not_the_author");
     }
@@ -228,7 +229,10 @@ async fn deliveries_tell_of_comments_and_show_no_words() {
     say(&team.owner, &task, &format!("<@{}> the word is otter", team.member.id)).await;
     let list = team.member.get(&format!("/deliveries?task={task}")).await.is(200);
     assert!(!list.text().contains("otter"));
-    assert_eq!((&list.json()["data"][0]["kind"], &list.json()["data"][0]["state"]), (&json!("comment"), &json!("scheduled")));
+    assert_eq!(
+        (&list.json()["data"][0]["kind"], &list.json()["data"][0]["state"]),
+        (&json!("comment"), &json!("scheduled"))
+    );
     // Whoever may read everybody's reads none of a private project without a grant.
     let of_admin = team.admin.get("/deliveries").await.is(200).json();
     assert_eq!(of_admin["data"], json!([]));

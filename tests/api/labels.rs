@@ -143,7 +143,8 @@ async fn many_who_make_labels_at_once_make_no_more_than_there_may_be() {
     let team = app.team().await;
     let project = team.project("OPS", "open").await;
     let path = format!("/projects/{project}/labels");
-    let all = futures::future::join_all((0..8).map(|nth| team.member.post(&path, json!({ "name": format!("l{nth}") }))));
+    let all =
+        futures::future::join_all((0..8).map(|nth| team.member.post(&path, json!({ "name": format!("l{nth}") }))));
     let mut statuses: Vec<u16> = all.await.iter().map(harness::Reply::status).collect();
     statuses.sort_unstable();
     assert_eq!(statuses, [201, 201, 201, 409, 409, 409, 409, 409]);

@@ -1,7 +1,5 @@
 //! How much there may be of everything is the operator's to say; to the last one, whoever else asks at the same moment.
 
-use std::sync::Arc;
-
 use harness::{Actor, Reply, TestApp};
 use serde_json::{Value, json};
 
@@ -97,14 +95,20 @@ async fn of_many_projects_at_once_as_many_are_made_as_there_may_be() {
 
 #[tokio::test]
 async fn of_many_tokens_at_once_a_person_gets_as_many_as_they_may_have() {
-    let app = Arc::new(TestApp::with_settings(&[("TASKBELL_QUOTA_TOKENS", "2")]).await);
+    let app = TestApp::with_settings(&[("TASKBELL_QUOTA_TOKENS", "2")]).await;
     let team = app.team().await;
     let create = |person: Actor, org: String| async move {
         let new = json!({ "name": "a script", "org": org, "scopes": ["tasks:read"] });
         person.post("/v1/me/tokens", new).await
     };
-    let done = all_at_once(|_| Box::pin(create(team.member.clone(), team.slug.clone()))).await;
-    assert_eq!(done, 2);
+    // All are let go at the moment when each has a connection and waits: for this lock, or for each other.
+    let mut held = app.admin.begin().await.unwrap();
+    sqlx::query("lock table tokens in share mode").execute(&mut *held).await.unwrap();
+    let (person, org) = (team.member.clone(), team.slug.clone());
+    let all = tokio::spawn(async move { all_at_once(|_| Box::pin(create(person.clone(), org.clone()))).await });
+    harness::eventually("all wait", async || (app.waiting().await == 4).then_some(())).await;
+    held.commit().await.unwrap();
+    assert_eq!(all.await.unwrap(), 2);
     let _ = create(team.admin.clone(), team.slug.clone()).await.is(201);
     let tokens: Value = team.member.get("/v1/me/tokens").await.is(200).json();
     let revoked = format!("/v1/me/tokens/{}", tokens["data"][0]["id"].as_str().unwrap());

@@ -82,7 +82,12 @@ async fn what_is_still_to_come_is_planned_anew_for_who_mutes_a_task_no_longer() 
     let task = json!({ "project": project, "title": "Look", "assignees": people, "reminders": reminder });
     let task = team.owner.post("/tasks", task).await.is(201).text_at("/id");
     let (mute, watch) = (format!("/tasks/{task}/mute"), format!("/tasks/{task}/watch"));
-    let waiting = || count(&app, "deliveries d join mails m on m.id = d.mail_id where d.cancelled_at is null and m.state = 'scheduled'");
+    let waiting = || {
+        count(
+            &app,
+            "deliveries d join mails m on m.id = d.mail_id where d.cancelled_at is null and m.state = 'scheduled'",
+        )
+    };
     assert_eq!(waiting().await, 2);
     let _ = team.member.put(&mute, json!(null)).await.is(200);
     assert_eq!(waiting().await, 1);
@@ -108,7 +113,11 @@ async fn who_is_assigned_watches_unless_they_have_muted_it() {
     let task = team.owner.post("/tasks", new).await.is(201).text_at("/id");
     assert_eq!(watchers(&team.owner, &task).await, [json!(team.member.id)]);
     let _ = team.admin.put(&format!("/tasks/{task}/mute"), json!(null)).await.is(200);
-    let _ = team.owner.patch(&format!("/tasks/{task}"), json!({ "assignees": [team.admin.id, team.owner.id] })).await.is(200);
+    let _ = team
+        .owner
+        .patch(&format!("/tasks/{task}"), json!({ "assignees": [team.admin.id, team.owner.id] }))
+        .await
+        .is(200);
     let now = watchers(&team.owner, &task).await;
     assert!(now.contains(&json!(team.owner.id)) && !now.contains(&json!(team.admin.id)), "{now:?}");
 }

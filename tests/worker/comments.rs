@@ -17,7 +17,9 @@ async fn who_is_mentioned_and_who_watches_reads_what_was_said() {
     let _ = team.admin.put(&format!("/tasks/{task}/watch"), json!(null)).await.is(200);
     let body = format!("<@{}>, please look:\n\n    a < b\n", team.member.id);
     let _ = team.owner.post("/tasks/OPS-1/comments", json!({ "body": body })).await.is(201);
-    for (reader, why) in [(&team.member, "owner mentioned you in OPS-1"), (&team.admin, "owner said something about OPS-1")] {
+    for (reader, why) in
+        [(&team.member, "owner mentioned you in OPS-1"), (&team.admin, "owner said something about OPS-1")]
+    {
         let mail = app.mail_to(&reader.email).await;
         assert_eq!(mail.subject(), "owner: Oil the gears [OPS-1]");
         let text = mail.text().unwrap();

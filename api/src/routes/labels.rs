@@ -25,11 +25,7 @@ pub(crate) async fn create(project: Id<ProjectId>, input: In<WriteTasks, NewLabe
 }
 
 #[get("/<_>/projects/<project>/labels/<id>")]
-pub(crate) async fn show(
-    mut org: Org<ReadTasks>,
-    project: Id<ProjectId>,
-    id: Id<LabelId>,
-) -> Answer<Found<Label>> {
+pub(crate) async fn show(mut org: Org<ReadTasks>, project: Id<ProjectId>, id: Id<LabelId>) -> Answer<Found<Label>> {
     let mut project = InProject::<ReadTasks>::enter(&mut org, project.found()?).await?;
     Ok(Found(labels::show(&mut project, id.found()?).await?))
 }

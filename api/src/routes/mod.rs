@@ -146,14 +146,14 @@ contents! {
             tasks::changes "Follow what changes, to keep a copy",
             tasks::show "Show a task",
             tasks::update "Change a task, or move it to another project",
-            tasks::destroy "Delete a task, with thirty days to restore it",
+            tasks::position "Put a task behind another one",
+            tasks::complete "Complete a task",
+            tasks::reopen "Open a task again",
+            tasks::destroy "Delete a task",
             tasks::restore "Restore a deleted task",
-            tasks::complete "Complete a task, or this turn of a recurring one",
-            tasks::reopen "Open a completed task again",
-            tasks::position "Move a task in its project's order",
-            tasks::history "Read who changed what",
+            tasks::history "Tell what has happened to a task",
             reminders::list "List the reminders of a task",
-            reminders::create "Add a reminder to a task",
+            reminders::create "Be reminded of a task, or remind others",
             reminders::destroy "Take a reminder away";
         "/v1/me":
             tasks::mine "List one's own tasks, of all organizations";

@@ -107,11 +107,7 @@ pub async fn list(
 ///
 /// # Errors
 /// [`Error::NotFound`].
-pub async fn show(
-    project: &mut InProject<'_, impl Implies<ReadTasks>>,
-    task: &Task,
-    id: CommentId,
-) -> Result<Comment> {
+pub async fn show(project: &mut InProject<'_, impl Implies<ReadTasks>>, task: &Task, id: CommentId) -> Result<Comment> {
     find(project.core, task.id, id).await
 }
 

@@ -67,15 +67,14 @@ pub async fn update<P: Implies<WriteComments>>(
     changes: CommentChanges,
 ) -> Result<Written<Comment>> {
     let before = find(project.core, task.id, id).await?;
+    if !own(project.core, id).await? {
+        return Err(Error::Refused(Refusal::NotTheAuthor));
+    }
     let new: Vec<AccountId> = changes.body.0.as_ref().map_or_else(Vec::new, |body| {
         body.mentions().iter().filter(|account| !before.mentions.contains(account)).copied().collect()
     });
     keep(project, task, &new).await?;
-    let own = lock(project.core, id).await?;
-    let before = find(project.core, task.id, id).await?;
-    if !own {
-        return Err(Error::Refused(Refusal::NotTheAuthor));
-    }
+    let before = lock(project.core, task.id, id).await?;
     precondition.check(before.version)?;
     if before.deleted_at.is_some() {
         return Err(Error::Conflict { code: "comment_deleted", detail: "the comment is deleted" });
@@ -114,13 +113,13 @@ pub async fn destroy<P: Implies<WriteComments>>(
     id: CommentId,
     precondition: &Precondition,
 ) -> Result<Written<()>> {
-    projects::keep(project).await?;
-    let before = find(project.core, task.id, id).await?;
-    let own = lock(project.core, id).await?;
+    find(project.core, task.id, id).await?;
+    let own = own(project.core, id).await?;
     if !own && !project.permissions().hold::<ManageProject>() {
         return Err(Error::Forbidden(ManageProject::NAME));
     }
-    let before = find(project.core, before.task_id, id).await?;
+    projects::keep(project).await?;
+    let before = lock(project.core, task.id, id).await?;
     precondition.check(before.version)?;
     if before.deleted_at.is_some() {
         return Ok(Written(()));
@@ -163,13 +162,16 @@ async fn keep<P: Permission>(project: &mut InProject<'_, P>, task: &Task, mentio
     if stranger { Err(Faults::at("/body", &CommentFault::NotAMember).into()) } else { Ok(()) }
 }
 
-/// Locks a comment; says whether the caller is its author.
-async fn lock(core: &mut Core, id: CommentId) -> Result<bool> {
-    let own = sqlx::query_scalar!(
-        r#"select author_id = current_account() as "own!" from comments where id = $1 for no key update"#,
-        id.0
-    );
+/// Whether the caller has said it.
+async fn own(core: &mut Core, id: CommentId) -> Result<bool> {
+    let own = sqlx::query_scalar!(r#"select author_id = current_account() as "own!" from comments where id = $1"#, id.0);
     own.fetch_optional(core.sql()).await?.ok_or(Error::NotFound)
+}
+
+/// A comment as it stays until the end of the transaction.
+async fn lock(core: &mut Core, task: TaskId, id: CommentId) -> Result<Comment> {
+    sqlx::query!("select id from comments where id = $1 for no key update", id.0).fetch_optional(core.sql()).await?;
+    find(core, task, id).await
 }
 
 /// One mail for each who watches the task, sees it, and has not been told of this comment; of `only` these, where it is given.

@@ -22,7 +22,8 @@ use crate::{
     access::{Core, Written},
     error::Result,
     ids::{
-        AccountId, CommentId, DeliveryId, EmailChangeId, InvitationId, MailId, PasswordResetId, ReminderId, TaskId, VerificationId,
+        AccountId, CommentId, DeliveryId, EmailChangeId, InvitationId, MailId, PasswordResetId, ReminderId, TaskId,
+        VerificationId,
     },
 };
 
@@ -76,9 +77,9 @@ pub(crate) struct Owed {
     pub account: Option<AccountId>,
     pub reminder: Option<ReminderId>,
     pub task: Option<TaskId>,
+    pub comment: Option<CommentId>,
     /// The task's, when its reminder was planned: one reminder owes a person one delivery in each.
     pub generation: i32,
-    pub comment: Option<CommentId>,
     pub invitation: Option<InvitationId>,
     pub verification: Option<VerificationId>,
     pub reset: Option<PasswordResetId>,
@@ -106,8 +107,8 @@ impl Owed {
             account: None,
             reminder: None,
             task: None,
-            generation: 1,
             comment: None,
+            generation: 1,
             invitation: None,
             verification: None,
             reset: None,

@@ -2,18 +2,20 @@
 
 use super::{Project, find, told};
 use crate::{
-    access::{Core, InProject, ManageProject, Permission, Written},
+    access::{InProject, ManageProject, Permission, Written},
     audit::{self, Action, Event},
-    deliveries,
+    deliveries::{self, Cancel, Which},
     error::{Error, Result},
-    ids::ProjectId,
     precondition::Precondition,
+    reminders::{self, Whom},
 };
 
 /// Locks the project, and asks once more: the permission may have gone while this request waited. Whoever writes into the
 /// project keeps it, or has written a row that refers to it, and is waited for.
 pub(super) async fn lock(project: &mut InProject<'_, ManageProject>) -> Result<Project> {
-    sqlx::query!("select id from projects where id = $1 for update", project.id.0).fetch_one(project.core.sql()).await?;
+    sqlx::query!("select id from projects where id = $1 for update", project.id.0)
+        .fetch_one(project.core.sql())
+        .await?;
     project.admit_again().await?;
     find(project.core, project.id).await?.ok_or(Error::NotFound)
 }
@@ -39,9 +41,11 @@ pub async fn archive(project: &mut InProject<'_, ManageProject>) -> Result<Writt
         return Ok(Written(before));
     }
     set_archived(project, true).await?;
-    deliveries::cancel_for_project(project.core, project.id, "project archived").await?;
+    let tasks = reminders::in_project(project.core, project.id).await?;
+    let owed = Cancel { tasks: &tasks, people: None, which: Which::All, reason: "project archived" };
+    deliveries::cancel(project.core, owed).await?;
     audit::record(project.core, Event::new(Action::ProjectArchived).about(project.id)).await?;
-    found(project.core, project.id).await
+    find(project.core, project.id).await?.map(Written).ok_or(Error::NotFound)
 }
 
 /// Opens it again; of what was cancelled, that which is still to come is planned anew. A second time changes nothing.
@@ -55,17 +59,17 @@ pub async fn unarchive(project: &mut InProject<'_, ManageProject>) -> Result<Wri
     }
     set_archived(project, false).await?;
     audit::record(project.core, Event::new(Action::ProjectUnarchived).about(project.id)).await?;
-    found(project.core, project.id).await
+    let tasks = reminders::in_project(project.core, project.id).await?;
+    let planned = reminders::replan(project.core, &tasks, Whom::Everybody).await?;
+    let project = find(project.core, project.id).await?.ok_or(Error::NotFound)?;
+    Ok(planned.map(|_| project))
 }
 
 /// Deletes an archived project with everything in it, for good: tasks, comments, reminders, what was sent for them.
 ///
 /// # Errors
 /// `not_archived`, those of the precondition.
-pub async fn destroy(
-    project: &mut InProject<'_, ManageProject>,
-    precondition: &Precondition,
-) -> Result<Written<()>> {
+pub async fn destroy(project: &mut InProject<'_, ManageProject>, precondition: &Precondition) -> Result<Written<()>> {
     let before = lock(project).await?;
     precondition.check(before.version)?;
     if before.archived_at.is_none() {
@@ -86,8 +90,4 @@ async fn set_archived(project: &mut InProject<'_, ManageProject>, archived: bool
     .execute(project.core.sql())
     .await?;
     Ok(())
-}
-
-async fn found(core: &mut Core, id: ProjectId) -> Result<Written<Project>> {
-    find(core, id).await?.map(Written).ok_or(Error::NotFound)
 }

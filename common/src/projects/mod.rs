@@ -12,8 +12,8 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 
-pub use archive::{archive, destroy, unarchive};
 pub(crate) use archive::keep;
+pub use archive::{archive, destroy, unarchive};
 pub use change::{ProjectChanges, update};
 pub use glass::{BreakGlass, break_glass};
 pub use grants::{Grant, GrantChoice, grant, grants, withdraw};

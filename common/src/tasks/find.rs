@@ -59,7 +59,7 @@ impl From<TaskId> for TaskRef {
 }
 
 parsed_field!(TaskRef);
-crate::schema::reads_as_text!(TaskRef, "A task: its id, or its key.", "OPS-1");
+crate::schema::reads_as_text!(TaskRef, "A task: its id, or its key.", "OPS-42");
 
 /// Where a task is found, with what its caller holds in its project. Takes an id, or the key of a project and a number.
 macro_rules! FROM {

@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// A change of a task.
-#[derive(Clone, Debug, Serialize, ToSchema, FromRow)]
+#[derive(Clone, Debug, Serialize, FromRow, ToSchema)]
 pub struct TaskEvent {
     /// Its id.
     pub id: TaskEventId,

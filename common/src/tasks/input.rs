@@ -137,12 +137,15 @@ impl TryFrom<i64> for Priority {
     }
 }
 
-/// A label as a request names it.
+/// A label of the project: its id, or its name in whatever case.
+#[derive(Clone, Debug, PartialEq, Eq, ToSchema)]
+#[schema(value_type = String, example = "urgent")]
+pub struct LabelRef(pub(super) Named);
+
+/// How a label is named.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum LabelRef {
-    /// By its id.
+pub(super) enum Named {
     Id(LabelId),
-    /// By its name, in whatever case.
     Name(String),
 }
 
@@ -150,12 +153,11 @@ impl FromStr for LabelRef {
     type Err = Infallible;
 
     fn from_str(text: &str) -> Result<Self, Infallible> {
-        Ok(text.parse().map_or_else(|_| Self::Name(text.trim().to_owned()), Self::Id))
+        Ok(Self(text.parse().map_or_else(|_| Named::Name(text.trim().to_owned()), Named::Id)))
     }
 }
 
 parsed_field!(LabelRef);
-crate::schema::reads_as_text!(LabelRef, "A label of the project: its id, or its name in whatever case.", "urgent");
 
 /// Why a task was refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

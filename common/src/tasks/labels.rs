@@ -1,6 +1,6 @@
 //! The labels of a project as tasks name them.
 
-use super::{LabelRef, TaskFault, TaskLabel};
+use super::{LabelRef, TaskFault, TaskLabel, input::Named};
 use crate::{
     access::Core,
     error::Result,
@@ -16,8 +16,8 @@ pub(super) async fn meant(core: &mut Core, project: ProjectId, refs: &[LabelRef]
     if refs.is_empty() {
         return Ok(Vec::new());
     }
-    let ids = refs.iter().map(|label| if let LabelRef::Id(id) = label { Some(id.0) } else { None });
-    let names = refs.iter().map(|label| if let LabelRef::Name(name) = label { Some(name.clone()) } else { None });
+    let ids = refs.iter().map(|label| if let Named::Id(id) = &label.0 { Some(id.0) } else { None });
+    let names = refs.iter().map(|label| if let Named::Name(name) = &label.0 { Some(name.clone()) } else { None });
     let rows = sqlx::query!(
         r#"select r.place::int as "place!", l.id as "id?: LabelId", l.name as "name?", l.colour
            from unnest($2::uuid[], $3::text[]) with ordinality as r (id, name, place)

@@ -1,8 +1,8 @@
 //! Where a task is: its project, its place among the others, the task that it is a part of.
 
 use deserr::Deserr;
-use uuid::Uuid;
 use utoipa::ToSchema;
+use uuid::Uuid;
 
 use super::{
     Task, TaskFault, TaskRef, TaskRow,

@@ -7,7 +7,10 @@ use common::{
 };
 
 use super::{
-    facts::{AlreadyRegistered, Comment, EmailChange, Invitation, Notice, PasswordReset, Reminder, Verification, link, moment},
+    facts::{
+        AlreadyRegistered, Comment, EmailChange, Invitation, Notice, PasswordReset, Reminder, Verification, link,
+        moment,
+    },
     text::one_line,
 };
 

@@ -108,9 +108,11 @@ impl Series {
         first
             .into_iter()
             .chain(rest)
+            // Neither what lies before the start in its week, month or year, nor one instant twice.
             .filter(move |at| {
-                let known = std::mem::replace(&mut last, at.timestamp());
-                at.timestamp() > known
+                let later = at.timestamp() > last;
+                last = last.max(at.timestamp());
+                later
             })
             .take_while(move |at| until.is_none_or(|until| at.timestamp() <= until))
             .take(count)
