@@ -31,7 +31,6 @@ pub use list::{Assignee, Author, Include, LabelName, Parent, PriorityIs, Project
 pub use mine::{MyTaskList, mine};
 pub use place::{Position, position};
 use task::TaskRow;
-pub(crate) use task::columns;
 pub use task::{PlannedTask, Task, TaskLabel, TaskStatus};
 pub use update::update;
 pub use view::{

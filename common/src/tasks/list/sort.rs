@@ -212,7 +212,7 @@ impl Phase<'_> {
         sql.push(" order by ");
         let columns: Vec<&Column> = self.columns.iter().collect();
         list(sql, &columns, |sql, column| {
-            push(sql, &format!("{}{}", column.sql, if column.down { " desc" } else { "" }))
+            push(sql, &format!("{}{}", column.sql, if column.down { " desc" } else { "" }));
         });
     }
 }

@@ -204,17 +204,8 @@ impl<'a> Statement<'a> {
                 sql.push(" and t.status = any(").push_bind(self.statuses.clone()).push(")");
             }
             self.matches.push(sql);
-            self.push_end(sql, phase, most);
+            push_end(sql, phase, most);
         }
-    }
-
-    fn push_end(&self, sql: &mut QueryBuilder<Postgres>, phase: &Phase, most: i64) {
-        phase.push_after(sql);
-        // One task has no order, and its plan no sort.
-        if most > 1 {
-            phase.push_order(sql);
-        }
-        sql.push(format_args!(" limit {most})"));
     }
 
     fn push_order(&self, sql: &mut QueryBuilder<Postgres>) {
@@ -223,4 +214,13 @@ impl<'a> Statement<'a> {
             sql.push(format_args!("{comma}k{place}{down}"));
         }
     }
+}
+
+fn push_end(sql: &mut QueryBuilder<Postgres>, phase: &Phase, most: i64) {
+    phase.push_after(sql);
+    // One task has no order, and its plan no sort.
+    if most > 1 {
+        phase.push_order(sql);
+    }
+    sql.push(format_args!(" limit {most})"));
 }
