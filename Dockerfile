@@ -12,7 +12,9 @@ RUN --mount=type=cache,target=/usr/local/cargo/registry \
 
 FROM debian:bookworm-slim
 # Time zones change more often than the binary, so they are the system's. No ca-certificates: TLS roots are compiled in.
-RUN apt-get update && apt-get install -y --no-install-recommends tzdata && rm -rf /var/lib/apt/lists/*
+RUN apt-get update && apt-get install -y --no-install-recommends tzdata && rm -rf /var/lib/apt/lists/* \
+    # Where the volume `spool` takes its owner from.
+    && install --directory --owner=10001 --group=10001 /var/spool/taskbell
 # From the root of the stage, so that `docker build --build-context build=DIRECTORY` can bring a binary that exists.
 COPY --from=build /taskbell /usr/local/bin/taskbell
 USER 10001:10001

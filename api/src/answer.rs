@@ -4,6 +4,8 @@ use std::{io::Cursor, marker::PhantomData};
 
 use common::{
     access::{Committed, Scope, Written},
+    exchange::Spool,
+    idempotency::{Kept, Outcome},
     shown::{Rendered, Shown},
 };
 use rocket::{
@@ -36,6 +38,48 @@ pub(crate) struct Download {
     pub(crate) json: Committed<String>,
 }
 
+/// 200 with a long document to be kept, from a file: no connection waits for the client.
+pub(crate) struct Attachment<M> {
+    spool: Spool,
+    of: PhantomData<fn() -> M>,
+}
+
+/// What such a document is, and how it is called.
+pub(crate) trait Media {
+    const NAME: &'static str;
+
+    fn media() -> ContentType;
+}
+
+/// An organization.
+pub(crate) enum Lines {}
+
+/// Tasks.
+pub(crate) enum Table {}
+
+impl Media for Lines {
+    const NAME: &'static str = "taskbell.jsonl";
+
+    fn media() -> ContentType {
+        ContentType::new("application", "x-ndjson")
+    }
+}
+
+impl Media for Table {
+    const NAME: &'static str = "tasks.csv";
+
+    fn media() -> ContentType {
+        ContentType::CSV
+    }
+}
+
+impl<M> Attachment<M> {
+    /// Of what is written into the log before it is sent.
+    pub(crate) fn of(spool: Committed<Spool>) -> Self {
+        Self { spool: spool.into_inner(), of: PhantomData }
+    }
+}
+
 /// 202: it will be done, and the answer tells nothing about what.
 pub(crate) struct Accepted;
 
@@ -57,8 +101,8 @@ struct Sent<T> {
 }
 
 impl<T: Shown> Sent<T> {
-    async fn commit<P>(scope: Scope<P>, written: Written<T>) -> Answer<Self> {
-        Ok(Self { rendered: scope.answer(written).await?.into_inner(), of: PhantomData })
+    async fn commit<P>(scope: Scope<P>, written: Written<T>, outcome: Outcome) -> Answer<Self> {
+        Ok(Self { rendered: scope.answer(written, outcome).await?.into_inner(), of: PhantomData })
     }
 
     fn of(committed: &Committed<T>) -> Answer<Self> {
@@ -69,19 +113,24 @@ impl<T: Shown> Sent<T> {
 impl<T: Shown> Changed<T> {
     /// Commits a change.
     pub(crate) async fn commit<P>(scope: Scope<P>, written: Written<T>) -> Answer<Self> {
-        Sent::commit(scope, written).await.map(Self)
+        Sent::commit(scope, written, Outcome::Changed).await.map(Self)
     }
 
     /// A change that is committed.
     pub(crate) fn of(committed: &Committed<T>) -> Answer<Self> {
         Sent::of(committed).map(Self)
     }
+
+    /// Commits a change, unless it was `only` tried: then it is told and taken back.
+    pub(crate) async fn tried<P>(scope: Scope<P>, written: Written<T>, only: bool) -> Answer<Self> {
+        if only { Self::of(&scope.take_back(written)) } else { Self::commit(scope, written).await }
+    }
 }
 
 impl<T: Shown> Created<T> {
     /// Commits something new.
     pub(crate) async fn commit<P>(scope: Scope<P>, written: Written<T>) -> Answer<Self> {
-        Sent::commit(scope, written).await.map(Self)
+        Sent::commit(scope, written, Outcome::Created).await.map(Self)
     }
 
     /// Something new that is committed.
@@ -93,7 +142,7 @@ impl<T: Shown> Created<T> {
 impl Done {
     /// Commits what there is nothing to say about.
     pub(crate) async fn commit<P>(scope: Scope<P>, written: Written<()>) -> Answer<Self> {
-        Ok(Self(scope.commit(written).await?))
+        Ok(Self(scope.done(written, Outcome::Done).await?))
     }
 
     /// It is committed.
@@ -113,6 +162,22 @@ fn json(status: Status, rendered: Rendered) -> Response<'static> {
         .max_chunk_size(length.max(1))
         .sized_body(length, Cursor::new(json))
         .finalize()
+}
+
+/// What was answered when the same was asked before.
+pub(crate) fn again(kept: Kept) -> Response<'static> {
+    let status = match kept.outcome {
+        Outcome::Changed => Status::Ok,
+        Outcome::Created => Status::Created,
+        Outcome::Accepted => Status::Accepted,
+        Outcome::Done => Status::NoContent,
+    };
+    let mut response = match kept.rendered {
+        Some(rendered) => json(status, rendered),
+        None => Response::build().status(status).finalize(),
+    };
+    response.set_raw_header("Idempotent-Replayed", "true");
+    response
 }
 
 /// 200, or 304 to whoever has these very bytes.
@@ -165,6 +230,19 @@ impl<'r> Responder<'r, 'static> for Download {
         let mut response = unless_known(request, rendered);
         response.set_raw_header("Content-Disposition", format!("attachment; filename=\"{}\"", self.name));
         Ok(response)
+    }
+}
+
+impl<'r, M: Media> Responder<'r, 'static> for Attachment<M> {
+    fn respond_to(self, _: &'r Request<'_>) -> response::Result<'static> {
+        let length = usize::try_from(self.spool.length()).map_err(|_| Status::InternalServerError)?;
+        Response::build()
+            .header(M::media())
+            .raw_header("Content-Disposition", format!("attachment; filename=\"{}\"", M::NAME))
+            .max_chunk_size(64 * 1024)
+            // The length is told: whoever gets less knows it.
+            .sized_body(length, self.spool)
+            .ok()
     }
 }
 

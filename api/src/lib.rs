@@ -1,9 +1,12 @@
 //! The HTTP side of Taskbell. No SQL here, and no decision about who may do what: those are the domain's.
 
 mod answer;
+mod batch;
 mod catchers;
 mod database;
 mod fairings;
+#[doc(hidden)]
+pub mod fuzz;
 mod guards;
 mod openapi;
 mod pages;
@@ -17,7 +20,9 @@ use std::{io, net::IpAddr};
 use common::{
     config::{Settings, SettingsError},
     db::{self, ConnectError, Db},
-    dispatch, sessions,
+    dispatch,
+    exchange::Desk,
+    sessions,
     wakeups::Queue,
 };
 use rocket::{
@@ -70,6 +75,7 @@ pub fn server(settings: &Settings) -> Result<Rocket<Build>, ApiError> {
         .attach(dispatch)
         .attach(uses)
         .manage(settings.registration)
+        .manage(Desk::new(settings.spool_directory.clone(), settings.import_limit))
         .manage(settings.trusted_proxies.clone());
     Ok(pages::mount(routes::mount(fairings::attach(rocket, settings), settings.base_url.clone()))
         .register("/", catchers::all()))

@@ -3,7 +3,8 @@
 use std::borrow::Cow;
 
 use common::{
-    error::Error,
+    error::{Error, Repetition},
+    idempotency::Kept,
     input::{Faults, FieldFault},
 };
 use rocket::{
@@ -12,8 +13,12 @@ use rocket::{
     response::Responder,
 };
 use serde::Serialize;
+use utoipa::ToSchema;
 
-use crate::fairings::{leave_denied, request_id, trace_id};
+use crate::{
+    answer::again,
+    fairings::{leave_denied, request_id, trace_id},
+};
 
 /// What a PATCH takes.
 pub(crate) const PATCHES: &str = "application/merge-patch+json, application/json";
@@ -38,6 +43,8 @@ enum Aside {
     Cause(String),
     /// What a member was denied, for the organization's audit log.
     Denied(&'static str),
+    /// It is no problem at all: this was answered when the same was asked before.
+    Answered(Box<Kept>),
 }
 
 /// Its JSON.
@@ -51,6 +58,24 @@ struct Document<'a> {
     request_id: &'a str,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     errors: &'a [FieldFault],
+}
+
+/// A problem of one part of an answer.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Told {
+    /// `urn:taskbell:problem:` and the code.
+    r#type: String,
+    /// What the status is called.
+    title: String,
+    /// The status.
+    status: u16,
+    /// A sentence for people.
+    detail: String,
+    /// What is the matter.
+    code: &'static str,
+    /// What is wrong with fields.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    errors: Vec<FieldFault>,
 }
 
 impl Problem {
@@ -75,7 +100,7 @@ impl Problem {
     /// Tells the logs what the answer does not say.
     pub(crate) fn log(&self, request: &Request<'_>) {
         match &self.aside {
-            Aside::Nothing => {}
+            Aside::Nothing | Aside::Answered(_) => {}
             Aside::Cause(cause) => {
                 let (request_id, trace_id) = (request_id(request), trace_id(request));
                 tracing::error!(cause, request_id, trace_id, code = self.code, "a request failed");
@@ -87,6 +112,12 @@ impl Problem {
     pub(crate) fn with(mut self, header: &'static str, value: impl Into<String>) -> Self {
         self.headers.push((header, value.into()));
         self
+    }
+
+    /// The way round a handler, for what it has answered before: a guard can do no more than refuse.
+    pub(crate) fn answered(kept: Kept) -> Self {
+        let aside = Aside::Answered(Box::new(kept));
+        Self { aside, ..Self::new(Status::Conflict, "answered", "This was answered before.") }
     }
 
     /// A failure of ours: the answer says no more than that.
@@ -109,6 +140,33 @@ impl Problem {
     /// The client takes nothing of what the route offers.
     pub(crate) fn not_acceptable() -> Self {
         Self::new(Status::NotAcceptable, "not_acceptable", "The answer is JSON, and Accept excludes it.")
+    }
+
+    /// The same of a part of a body: what is at fault stands there.
+    pub(crate) fn at(mut self, place: &str) -> Self {
+        self.errors.iter_mut().for_each(|fault| fault.pointer.insert_str(0, place));
+        self
+    }
+
+    /// What is wrong where; of what is wrong with no field, the code and the sentence of the whole.
+    fn faults(self, place: &str) -> Vec<FieldFault> {
+        if self.errors.is_empty() {
+            vec![FieldFault { pointer: place.to_owned(), code: self.code, detail: self.detail.into_owned() }]
+        } else {
+            self.errors
+        }
+    }
+
+    /// As it is told within another answer, which has its own request id.
+    pub(crate) fn told(self) -> Told {
+        Told {
+            r#type: format!("urn:taskbell:problem:{}", self.code),
+            title: self.status.reason().unwrap_or("Error").to_owned(),
+            status: self.status.code,
+            detail: self.detail.into_owned(),
+            code: self.code,
+            errors: self.errors,
+        }
     }
 
     fn because(mut self, story: String) -> Self {
@@ -165,7 +223,20 @@ impl From<Error> for Problem {
             }
             Error::SyncAgain => Self::new(Status::Gone, "sync_again", detail),
             Error::Conflict { code, .. } => Self::new(Status::Conflict, code, detail),
+            Error::Batch { place, cause } => {
+                let cause = Self::from(*cause).at(&place);
+                let mut problem = Self::new(Status::UnprocessableEntity, "batch_failed", detail);
+                problem.errors = cause.faults(&place);
+                problem
+            }
             Error::Quota { .. } => Self::new(Status::Conflict, "quota_reached", detail),
+            Error::Repeated(repetition) => match repetition {
+                Repetition::OtherRequest => Self::new(Status::UnprocessableEntity, repetition.code(), detail),
+                Repetition::ShownOnce => Self::new(Status::Conflict, repetition.code(), detail),
+                Repetition::Running | Repetition::Answered => {
+                    Self::new(Status::Conflict, repetition.code(), detail).with("Retry-After", "1")
+                }
+            },
             Error::Busy => Self::new(Status::ServiceUnavailable, "busy", detail).with("Retry-After", "2"),
             Error::Unavailable(_) => {
                 Self::new(Status::ServiceUnavailable, "unavailable", detail).with("Retry-After", "5").because(story)
@@ -183,6 +254,9 @@ fn capitalized(sentence: &str) -> String {
 impl<'r> Responder<'r, 'static> for Problem {
     fn respond_to(self, request: &'r Request<'_>) -> rocket::response::Result<'static> {
         self.log(request);
+        if let Aside::Answered(kept) = self.aside {
+            return Ok(again(*kept));
+        }
         let document = Document {
             r#type: format!("urn:taskbell:problem:{}", self.code),
             title: self.status.reason().unwrap_or("Error"),

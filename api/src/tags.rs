@@ -39,7 +39,7 @@ impl Tags {
         }
     }
 
-    fn parse(list: &str) -> Result<Self, Unreadable> {
+    pub(crate) fn parse(list: &str) -> Result<Self, Unreadable> {
         if list.trim() == "*" {
             return Ok(Self::Any);
         }

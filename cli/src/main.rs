@@ -1,5 +1,6 @@
 //! `taskbell`: the one binary. `cargo run` is `taskbell up`; the processes it starts are itself, executed again.
 
+mod exchange;
 mod healthcheck;
 mod inbox;
 mod logs;
@@ -60,6 +61,10 @@ enum Command {
     Worker,
     /// Bring the database to the schema of this binary (settings: TASKBELL_…).
     Migrate,
+    /// Fetch an organization from a deployment as JSON lines, or its tasks as CSV.
+    Export(exchange::Export),
+    /// Bring an export into an organization of a deployment, or a CSV file into a project: all of it or nothing.
+    Import(exchange::Import),
     /// Catch mail instead of delivering it, for development.
     Inbox {
         /// Where to listen.
@@ -124,6 +129,8 @@ async fn run(Arguments { command, place }: Arguments) -> Result<(), Failure> {
             tracing::info!("the schema is current");
             Ok(())
         }
+        Command::Export(export) => exchange::export(&export).await,
+        Command::Import(import) => exchange::import(&import).await,
         Command::Inbox { address, smtp_port, http_port } => inbox::run(address, smtp_port, http_port).await,
         Command::Healthcheck { process } => healthcheck::check(process).await,
     }

@@ -62,6 +62,12 @@ pub struct Settings {
     /// Who may sign up: `open` (default), `invited` or `closed`.
     #[serde(default)]
     pub registration: Registration,
+    /// The most bytes of an import.
+    #[serde(default = "sixty_four_mebibytes", deserialize_with = "number")]
+    pub import_limit: u64,
+    /// Where exports and imports lie while they pass through; they have no names there, and outlive nothing.
+    #[serde(default = "std::env::temp_dir")]
+    pub spool_directory: PathBuf,
     /// The origins whose scripts browsers let read answers, separated by commas; none by default.
     #[serde(default)]
     pub cors_origins: AllowedOrigins,
@@ -253,6 +259,10 @@ fn optional<'de, D: Deserializer<'de>, T: FromStr<Err: fmt::Display>>(value: D) 
 
 fn ten() -> u32 {
     10
+}
+
+fn sixty_four_mebibytes() -> u64 {
+    64 * 1024 * 1024
 }
 
 fn port() -> u16 {

@@ -66,6 +66,14 @@ pub enum Error {
         /// A sentence.
         detail: &'static str,
     },
+    /// One of several deeds that stand or fall together: nothing was done.
+    #[error("one of the operations failed, and none was done: {cause}")]
+    Batch {
+        /// Where it stands.
+        place: String,
+        /// Why.
+        cause: Box<Self>,
+    },
     /// There is as much of something as the operator lets there be.
     #[error("this would be more than the {most} {quota}")]
     Quota {
@@ -74,6 +82,9 @@ pub enum Error {
         /// How many there may be.
         most: u32,
     },
+    /// The request was sent before, and cannot be answered as it was.
+    #[error("{}", .0.sentence())]
+    Repeated(Repetition),
     /// Too much at once; try again soon.
     #[error("the service is busy")]
     Busy,
@@ -97,6 +108,39 @@ impl Error {
             cause = fault.source();
         }
         story
+    }
+}
+
+/// Why a request that was sent before is not answered as it was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Repetition {
+    /// It is still being done.
+    Running,
+    /// It was done in the meantime: the next try will find the answer. The openers look for it at once.
+    Answered,
+    /// The key was another request's.
+    OtherRequest,
+    /// The answer showed a secret, which was not kept.
+    ShownOnce,
+}
+
+impl Repetition {
+    /// Stable name.
+    #[must_use]
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Running | Self::Answered => "still_running",
+            Self::OtherRequest => "idempotency_key_reused",
+            Self::ShownOnce => "shown_once",
+        }
+    }
+
+    fn sentence(self) -> &'static str {
+        match self {
+            Self::Running | Self::Answered => "a request with this Idempotency-Key is still running",
+            Self::OtherRequest => "this Idempotency-Key was used for another request",
+            Self::ShownOnce => "this was done, and its answer showed a secret, which is shown once",
+        }
     }
 }
 
@@ -179,6 +223,10 @@ impl From<sqlx::Error> for Error {
             Some("TB401") => Self::Unauthenticated,
             Some("TB404") => Self::NotFound,
             Some("TB308") => Self::Moved(database.message().to_owned()),
+            Some("TB409") => Self::Repeated(Repetition::Running),
+            Some("TB208") => Self::Repeated(Repetition::Answered),
+            Some("TB422") => Self::Repeated(Repetition::OtherRequest),
+            Some("TB410") => Self::Repeated(Repetition::ShownOnce),
             // Shutting down, starting up, too many connections.
             Some("57P01" | "57P02" | "57P03" | "53300") => Self::Unavailable(error),
             // Two transactions in each other's way: nothing was done, the client may repeat it.

@@ -33,12 +33,15 @@ pub struct Explained {
     pub by_role: Permissions,
     /// In a project: who sees it. What the role gives counts in open ones alone.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub visibility: Option<Visibility>,
     /// In a project: the role granted in it.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub grant: Option<GrantRole>,
     /// In a project: what the grant gives.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub by_grant: Option<Permissions>,
     /// What the personal token that asks lets through at most; null for a session, which lets everything through.
     pub scopes: Option<Permissions>,

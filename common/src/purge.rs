@@ -1,5 +1,5 @@
-//! What is due to disappear: organizations, accounts and tasks that were deleted a while ago, and sign-ups that nobody
-//! confirmed.
+//! What is due to disappear: organizations, accounts and tasks that were deleted a while ago, sign-ups that nobody confirmed,
+//! answers that were kept for a day.
 
 use crate::{db::Db, error::Result};
 
@@ -26,6 +26,7 @@ pub async fn purge(db: &Db) -> Result<Purged> {
     )
     .fetch_one(&db.pool)
     .await?;
+    sqlx::query!("select forget_answers()").execute(&db.pool).await?;
     let tasks = sqlx::query_scalar!(r#"select purge_tasks() as "tasks!""#).fetch_one(&db.pool).await?;
     Ok(Purged { organizations: gone.organizations, accounts: gone.accounts, sign_ups: gone.sign_ups, tasks })
 }

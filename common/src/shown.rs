@@ -12,6 +12,9 @@ use crate::{
 
 /// Something that can be answered with.
 pub trait Shown: Serialize {
+    /// Whether it shows a secret that is kept nowhere: then there is no saying it again.
+    const ONCE: bool = false;
+
     /// Which version of it this is, for whoever means to change that one and no other; none where it has no versions.
     fn version(&self) -> Option<i32> {
         None
@@ -23,8 +26,14 @@ pub trait Shown: Serialize {
     }
 }
 
-/// Says of a type that it can be answered with; and where it has versions, which field holds them.
+/// Says of a type that it can be answered with; where it has versions, which field holds them; and of what shows a secret, that it
+/// does so `once`.
 macro_rules! shown {
+    (once $shown:ty) => {
+        impl $crate::shown::Shown for $shown {
+            const ONCE: bool = true;
+        }
+    };
     ($shown:ty) => {
         impl $crate::shown::Shown for $shown {}
     };
@@ -62,6 +71,11 @@ impl Rendered {
     pub fn of(shown: &impl Shown) -> Result<Self> {
         let json = serde_json::to_vec(shown).map_err(|fault| Error::Internal(Box::new(fault)))?;
         Ok(Self::named(json, shown.version()))
+    }
+
+    /// Its JSON as text.
+    pub(crate) fn text(&self) -> Result<&str> {
+        std::str::from_utf8(&self.json).map_err(|fault| Error::Internal(Box::new(fault)))
     }
 
     /// JSON that has been written already.

@@ -50,7 +50,7 @@ pub struct CreatedToken {
     pub view: TokenView,
 }
 
-shown!(CreatedToken);
+shown!(once CreatedToken);
 
 /// A token to be.
 #[derive(Debug, Deserr, ToSchema)]

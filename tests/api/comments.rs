@@ -207,8 +207,8 @@ async fn an_edited_comment_tells_only_those_who_are_new_in_it() {
     assert_eq!(told(&app).await, ["admin", "one"]);
     let path = format!("/tasks/{task}/comments/{}", id(&said));
     let edit = async |people: &[&Actor]| {
-        let body: String = people.iter().map(|who| format!("<@{}> ", who.id)).collect();
-        team.member.patch(&path, json!({ "body": body })).await.is(200).json()
+        let body: Vec<String> = people.iter().map(|who| format!("<@{}>", who.id)).collect();
+        team.member.patch(&path, json!({ "body": body.join(" ") })).await.is(200).json()
     };
     // Who watches has read it already, and so has who was mentioned before.
     assert_eq!(edit(&[&one, &two, &team.admin]).await["mentions"].as_array().unwrap().len(), 3);

@@ -29,6 +29,11 @@ async fn an_export_holds_what_is_kept_of_a_person_and_no_secret() {
     let new = json!({ "project": project, "title": "Made by her" });
     let made = ada.post("/tasks", new).await.is(201).json();
     let _ = team.owner.post("/tasks", json!({ "project": project, "title": "Not hers" })).await.is(201);
+    let gone =
+        ada.post("/tasks", json!({ "project": project, "title": "Not hers any more" })).await.is(201).text_at("/id");
+    let _ = ada.delete(&format!("/tasks/{gone}")).await.is(204);
+    let _ = ada.post("/tasks/OPS-3/comments", json!({ "body": "Said by her" })).await.is(201);
+    let _ = team.owner.post("/tasks/OPS-3/comments", json!({ "body": "Not hers either" })).await.is(201);
     let grant = format!("/projects/{project}/grants/{}", ada.id);
     let _ = team.owner.put(&grant, json!({ "role": "viewer" })).await.is(200);
 
@@ -54,6 +59,8 @@ async fn an_export_holds_what_is_kept_of_a_person_and_no_secret() {
         (&json!("reminder"), &json!("scheduled"))
     );
     assert_eq!(each(&export, "events", "action"), ["token.created", "account.updated"]);
+    assert_eq!(each(&export, "comments", "body"), ["Said by her"]);
+    assert_eq!(each(&export, "watches", "state"), ["watching", "watching"]);
 
     let _ = logged(&app, ada.id, "account.exported", "export-1").await;
     let secrets: Vec<String> = sqlx::query_scalar(

@@ -56,6 +56,9 @@ async fn every_answer_of_every_route_is_closed() {
         }
     }
     assert!(asked > 400, "{asked}");
+    let etag = ada.get("/v1/me").await.is(200).header("etag").unwrap().to_owned();
+    let again = ada.request(Method::GET, "/v1/me").header("If-None-Match", etag);
+    reply(&ada.send(again, "GET again".to_owned()).await.is(304), "a 304");
     let long = format!("/v1/{}", "a".repeat(9_000));
     for (path, status) in [("/", 404), ("/v1/me/", 404), (&long, 414), ("/v1/test/panic", 500), ("/links/nowhere", 404)]
     {

@@ -93,16 +93,16 @@ async fn a_project_has_a_description_and_a_colour_that_can_be_cleared_and_anothe
     team.project("TAKEN", "open").await;
     team.member.patch(&path, json!({ "key": "TAKEN" })).await.is_problem(409, "key_taken");
     team.member.patch(&path, json!({ "key": "no", "colour": "green", "name": null })).await.is_problem(422, "invalid");
-    let changes = json!({ "key": "NEW", "description": null, "colour": null });
-    let changed = team.member.patch_if(&tag, &path, changes.clone()).await.is(200).json();
+    let wanted = json!({ "key": "NEW", "description": null, "colour": null });
+    let changed = team.member.patch_if(&tag, &path, wanted.clone()).await.is(200).json();
     let expected = (json!("NEW"), json!(""), json!(null), json!("Operations"), json!(2));
     let told = |p: &serde_json::Value| {
         (p["key"].clone(), p["description"].clone(), p["colour"].clone(), p["name"].clone(), p["version"].clone())
     };
     assert_eq!(told(&changed), expected);
-    team.member.patch_if(&tag, &path, changes.clone()).await.is_problem(412, "stale");
+    team.member.patch_if(&tag, &path, wanted.clone()).await.is_problem(412, "stale");
     // What is the same already makes no version.
-    assert_eq!(team.member.patch(&path, changes).await.is(200).json(), changed);
+    assert_eq!(team.member.patch(&path, wanted).await.is(200).json(), changed);
     assert_eq!(team.member.get("/tasks/NEW-1").await.is(200).json()["key"], "NEW-1");
     team.member.get("/tasks/OPS-1").await.is_problem(404, "not_found");
     let event = team.owner.get("/audit?action=project.updated").await.is(200).json()["data"][0].clone();

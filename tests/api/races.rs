@@ -273,3 +273,20 @@ async fn who_keeps_two_members_and_who_changes_them_never_wait_for_each_other() 
     let (handed, made) = interleaved(&app, member(&team.member), handing, task([&team.owner, &team.member])).await;
     assert_eq!((handed.status(), made.status()), (200, 201));
 }
+
+#[tokio::test]
+async fn who_archives_a_project_and_who_removes_one_of_its_people_never_wait_for_each_other() {
+    let app = TestApp::start().await;
+    let team = app.team().await;
+    let project = team.project("OPS", "open").await;
+    let archive = format!("/projects/{project}/archive");
+    let grant = format!("/projects/{project}/grants/{}", team.member.id);
+    let _ = team.owner.put(&grant, json!({ "role": "editor" })).await.is(200);
+    team.reminded_task(&project, "Look", 3600).await;
+    let mail: uuid::Uuid = sqlx::query_scalar("select id from mails").fetch_one(&app.admin).await.unwrap();
+    let removing = remove(team.owner.clone(), team.member.clone());
+    let archiving = put(team.owner.clone(), archive, json!(null));
+    let (removed, archived) = interleaved(&app, row("mails", "id", mail), removing, archiving).await;
+    assert_eq!((removed.status(), archived.status()), (204, 200));
+    assert_eq!(count(&app, "deliveries where reason = 'member removed'").await, 1);
+}

@@ -2,8 +2,9 @@ use common::ids::AccountId;
 use reqwest::Method;
 use serde_json::Value;
 use url::Url;
+use uuid::Uuid;
 
-use crate::Reply;
+use crate::{Reply, contract};
 
 /// Somebody who acts: signed in or not, in an organization or not.
 #[derive(Clone, Debug)]
@@ -73,16 +74,33 @@ impl Actor {
         self.send(self.request(Method::DELETE, path).json(&body), format!("DELETE {path} {body}")).await
     }
 
-    /// Sends whatever the builder says.
+    /// Sends whatever the builder says. The answer must be one of those that the description of the API tells of.
     pub async fn send(&self, request: reqwest::RequestBuilder, name: String) -> Reply {
-        Reply::of(name, request.send().await.unwrap()).await
+        let (client, request) = request.build_split();
+        let request = request.unwrap();
+        let (method, path) = (request.method().clone(), request.url().path().to_owned());
+        let reply = Reply::of(name, client.execute(request).await.unwrap()).await;
+        contract::keeps(&method, &path, &reply);
+        reply
     }
 
-    /// A request of this person: `/v1/…` as it is, anything else within the organization. What takes a version takes any.
+    /// A request of this person: `/v1/…` as it is, anything else within the organization. What takes a version takes any; what
+    /// needs a key has one that nobody has used.
     pub fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
-        let versioned = method == Method::PATCH || method == Method::DELETE;
-        let request = self.bare(method, path);
-        if versioned { request.header("If-Match", "*") } else { request }
+        let request = self.bare(method.clone(), path);
+        match method {
+            Method::PATCH | Method::DELETE => request.header("If-Match", "*"),
+            Method::POST if path.ends_with("/invitations") => {
+                request.header("Idempotency-Key", Uuid::now_v7().to_string())
+            }
+            _ => request,
+        }
+    }
+
+    /// Sends JSON under a key.
+    pub async fn post_once(&self, key: &str, path: &str, body: Value) -> Reply {
+        let request = self.bare(Method::POST, path).header("Idempotency-Key", key).json(&body);
+        self.send(request, format!("POST {path} {body} as {key}")).await
     }
 
     /// The same with nothing said that the API does not ask of everybody.

@@ -11,6 +11,7 @@
 mod actor;
 mod app;
 mod browser;
+mod contract;
 mod database;
 mod factory;
 mod log;

@@ -61,6 +61,12 @@ impl Reply {
         format!("{}\n{}\n\n{}", self.status, headers.join("\n"), self.body.replace(id, "…"))
     }
 
+    /// What was asked.
+    #[must_use]
+    pub fn request(&self) -> &str {
+        &self.request
+    }
+
     /// The body as it came.
     #[must_use]
     pub fn text(&self) -> &str {

@@ -87,7 +87,7 @@ async fn live(app: &TestApp, planted: &mut Planted) -> String {
 
     let _ = ada.post("/v1/orgs", json!({ "slug": "engines", "name": "Engines" })).await.is(201);
     let token = json!({ "name": "a program", "org": "engines", "scopes": ["tasks:read"] });
-    let token = planted.plant(ada.post("/v1/me/tokens", token).await.is(201).text_at("/token"));
+    let token = planted.plant(ada.post_once("a-key", "/v1/me/tokens", token).await.is(201).text_at("/token"));
     let program = ada.with_token(Some(&token)).within("engines");
     let _ = program.get("/tasks").await.is(200);
     refuse(program.get("/audit").await);
@@ -106,7 +106,7 @@ async fn live(app: &TestApp, planted: &mut Planted) -> String {
     refuse(ada.post("/v1/me/memberships", json!({ "invitation": invitation })).await);
     let _ = app.mail_to("eve@example.org").await;
 
-    let enrolment = ada.post("/v1/me/second-factor", json!({ "password": password })).await.is(201);
+    let enrolment = ada.post_once("a-key", "/v1/me/second-factor", json!({ "password": password })).await.is(201);
     planted.plant(enrolment.text_at("/secret"));
     refuse(ada.put("/v1/me/second-factor/confirmation", json!({ "code": "000000" })).await);
     let code = app.code_of(&ada).await;

@@ -20,8 +20,9 @@ pub(crate) struct Heard {
 impl World<'_> {
     pub(crate) async fn ask(&self, step: &Step) -> Heard {
         let (method, path, body) = self.request(step);
-        // Versions are not the model's business.
+        // Neither versions nor repeated requests are the model's business.
         let mut request = self.http.request(method, self.app.url(&path)).header("If-Match", "*");
+        request = request.header("Idempotency-Key", Uuid::now_v7().to_string());
         request = match step.who {
             Who::Nobody => request,
             Who::Person(person) => request.bearer_auth(&self.people[person].session),

@@ -35,7 +35,7 @@ async fn furnished(app: &TestApp) -> (Team, String) {
     let _ = team.owner.put(&grant, json!({ "role": "manager" })).await.is(200);
     let task = team.reminded_task(&project, "To do", 3600).await;
     let comment = json!({ "key": "night", "name": "Night shift", "permissions": ["tasks:read"] });
-    let _ = team.owner.post("/roles", comment).await.is(201);
+    let _ = team.owner.post_once("a-key", "/roles", comment).await.is(201);
     let _ = team.owner.put(&format!("/members/{}/role", team.guest.id), json!({ "role": "night" })).await.is(200);
     let _ = team.owner.post("/invitations", json!({ "email": "eve@example.org", "role": "night" })).await.is(201);
     let token = json!({ "name": "x", "org": team.slug, "scopes": ["tasks:read"] });

@@ -9,6 +9,8 @@
 //! ```
 
 mod error;
+#[doc(hidden)]
+pub mod fuzz;
 mod jobs;
 mod mail;
 mod pulse;

@@ -20,7 +20,7 @@ use rocket::{
 
 pub(crate) use denials::leave_denied;
 pub(crate) use ids::request_id;
-pub(crate) use trace::trace_id;
+pub(crate) use trace::{parse as traceparent, trace_id};
 
 /// Attaches them all.
 pub(crate) fn attach(rocket: Rocket<Build>, settings: &Settings) -> Rocket<Build> {

@@ -34,7 +34,7 @@ pub(super) fn tell(request: &Request<'_>, response: &mut Response<'_>) {
 
 /// Trace id and flags. What is not exactly as the standard says is as good as nothing; of a version of tomorrow, what is ours
 /// to know stands in front.
-fn parse(header: &str) -> Option<(&str, u8)> {
+pub(crate) fn parse(header: &str) -> Option<(&str, u8)> {
     let hex = |text: &str| text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
     let (known, rest) = (header.get(..55)?, header.get(55..)?);
     let mut parts = known.split('-');

@@ -4,7 +4,11 @@ use rocket::{
     request::{FromRequest, Outcome},
 };
 
-use super::{bearer, db, deny, origin};
+use super::{
+    bearer, db, deny,
+    once::{key, now},
+    origin,
+};
 use crate::problem::Problem;
 
 /// Who calls, for routes of the account itself: by a session, or where it says `ReadMe` by a personal token too.
@@ -15,6 +19,17 @@ impl<P: Personal> Caller<P> {
         let credential = bearer(request)?;
         Ok(Self(db(request)?.begin_account(&credential, &origin(request)).await?))
     }
+
+    /// The same for a POST with this body, which may have been done before.
+    pub(super) async fn identify_once(request: &Request<'_>, body: &[u8]) -> Result<Self, Problem> {
+        let key = match key(request, request.uri().path().as_str(), body) {
+            Ok(key) => key,
+            // Said to whoever might have done it.
+            Err(malformed) => return Err(Self::identify(request).await.err().unwrap_or(malformed)),
+        };
+        let credential = bearer(request)?;
+        now(db(request)?.begin_account_once(&credential, &origin(request), key.as_ref()).await?).map(Self)
+    }
 }
 
 #[rocket::async_trait]
@@ -22,7 +37,7 @@ impl<'r, P: Personal> FromRequest<'r> for Caller<P> {
     type Error = ();
 
     async fn from_request(request: &'r Request<'_>) -> Outcome<Self, ()> {
-        match Self::identify(request).await {
+        match Self::identify_once(request, &[]).await {
             Ok(caller) => Outcome::Success(caller),
             Err(problem) => deny(request, problem),
         }

@@ -4,6 +4,7 @@
 use common::{
     access::{Me, Permission, Scope},
     audit::Origin,
+    idempotency::RequestKey,
     input::Input,
     secrets::Credential,
     sessions::{Confirmed, StepUp, WithPassword, confirm},
@@ -16,6 +17,7 @@ use rocket::{
 use super::{
     Caller, Org, bearer, db,
     input::{answer, bytes, parse},
+    once::key,
     origin,
 };
 use crate::problem::Problem;
@@ -39,6 +41,8 @@ pub(crate) struct Proved<T> {
     pub(crate) origin: Origin,
     pub(crate) body: T,
     pub(crate) confirmed: Confirmed,
+    /// Of a POST that may be sent again.
+    pub(crate) key: Option<RequestKey>,
 }
 
 #[rocket::async_trait]
@@ -51,7 +55,7 @@ impl<'r, P: Permission, T: Input + StepUp + Sync> FromData<'r> for Sure<P, T> {
             let bytes = bytes(data).await?;
             drop(Org::<P>::enter(request).await?);
             let (body, confirmed) = prove(request, &bytes).await?;
-            let Org(scope) = Org::enter(request).await?;
+            let Org(scope) = Org::enter_once(request, &bytes).await?;
             Ok(Self { scope, body, confirmed })
         };
         answer(request, result.await)
@@ -64,8 +68,8 @@ impl<'r> FromData<'r> for SureMine {
 
     async fn from_data(request: &'r Request<'_>, data: Data<'r>) -> Outcome<'r, Self> {
         let result = async {
-            let Proved { confirmed, .. } = Proved::<WithPassword>::of(request, data).await?;
-            let Caller(scope) = Caller::identify(request).await?;
+            let (bytes, _, confirmed) = proved::<WithPassword>(request, data).await?;
+            let Caller(scope) = Caller::identify_once(request, &bytes).await?;
             Ok(Self { scope, confirmed })
         };
         answer(request, result.await)
@@ -77,18 +81,26 @@ impl<'r, T: Input + StepUp + Sync> FromData<'r> for Proved<T> {
     type Error = ();
 
     async fn from_data(request: &'r Request<'_>, data: Data<'r>) -> Outcome<'r, Self> {
-        answer(request, Self::of(request, data).await)
+        let result = async {
+            let (bytes, body, confirmed) = proved(request, data).await?;
+            let key = key(request, request.uri().path().as_str(), &bytes)?;
+            if key.is_some() {
+                // A look before anything is counted or hashed; the scope of the deed claims the key for good.
+                drop(Caller::<Me>::identify_once(request, &bytes).await?);
+            }
+            Ok(Self { credential: bearer(request)?, origin: origin(request), body, confirmed, key })
+        };
+        answer(request, result.await)
     }
 }
 
-impl<T: Input + StepUp> Proved<T> {
-    async fn of(request: &Request<'_>, data: Data<'_>) -> Result<Self, Problem> {
-        let credential = bearer(request)?;
-        let bytes = bytes(data).await?;
-        drop(Caller::<Me>::identify(request).await?);
-        let (body, confirmed) = prove(request, &bytes).await?;
-        Ok(Self { credential, origin: origin(request), body, confirmed })
-    }
+/// A body for the account, from somebody who has just proved to be themselves.
+async fn proved<T: Input + StepUp>(request: &Request<'_>, data: Data<'_>) -> Result<(Vec<u8>, T, Confirmed), Problem> {
+    bearer(request)?;
+    let bytes = bytes(data).await?;
+    drop(Caller::<Me>::identify(request).await?);
+    let (body, confirmed) = prove(request, &bytes).await?;
+    Ok((bytes, body, confirmed))
 }
 
 async fn prove<T: Input + StepUp>(request: &Request<'_>, bytes: &[u8]) -> Result<(T, Confirmed), Problem> {

@@ -6,6 +6,7 @@ use std::time::Duration;
 use common::{
     access::{Me, Permission, Scope},
     input::{Input, read},
+    json,
 };
 use rocket::{
     Data, Request,
@@ -14,7 +15,7 @@ use rocket::{
 };
 use tokio::time::timeout;
 
-use super::{Caller, Org, bearer, deny, json, media};
+use super::{Caller, Org, bearer, deny, media};
 use crate::problem::Problem;
 
 /// A body for an organization, from somebody who holds `P` in it.
@@ -40,7 +41,7 @@ impl<'r, P: Permission, T: Input> FromData<'r> for In<P, T> {
         let result = async {
             bearer(request)?;
             let bytes = bytes(data).await?;
-            let Org(scope) = Org::enter(request).await?;
+            let Org(scope) = Org::enter_once(request, &bytes).await?;
             Ok(Self { scope, body: parse(request, &bytes)? })
         };
         answer(request, result.await)
@@ -55,7 +56,7 @@ impl<'r, T: Input> FromData<'r> for Mine<T> {
         let result = async {
             bearer(request)?;
             let bytes = bytes(data).await?;
-            let Caller(scope) = Caller::identify(request).await?;
+            let Caller(scope) = Caller::identify_once(request, &bytes).await?;
             Ok(Self { scope, body: parse(request, &bytes)? })
         };
         answer(request, result.await)

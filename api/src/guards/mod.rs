@@ -7,15 +7,17 @@ mod form;
 mod id;
 mod if_match;
 mod input;
-mod json;
 mod media;
+mod once;
 mod org;
 mod origin;
 mod query;
+mod still;
+mod upload;
 
 use std::sync::Mutex;
 
-use common::{db::Db, error::Error, secrets::Credential};
+use common::{db::Db, error::Error, exchange::Desk, secrets::Credential};
 use rocket::{Request, http::Status, outcome::Outcome};
 
 pub(crate) use caller::Caller;
@@ -24,9 +26,12 @@ pub(crate) use form::{Form, Typed};
 pub(crate) use id::Id;
 pub(crate) use if_match::IfMatch;
 pub(crate) use input::{Body, In, Mine};
+pub(crate) use once::Once;
 pub(crate) use org::{Org, named};
 pub(crate) use origin::{Asked, address, origin};
 pub(crate) use query::Query;
+pub(crate) use still::Still;
+pub(crate) use upload::Upload;
 
 use crate::problem::Problem;
 
@@ -60,10 +65,13 @@ pub(crate) fn db<'r>(request: &'r Request<'_>) -> Result<&'r Db, Problem> {
     request.rocket().state::<Db>().ok_or_else(missing)
 }
 
+/// Where exports and imports wait for their turn.
+fn desk<'r>(request: &'r Request<'_>) -> Result<&'r Desk, Problem> {
+    request.rocket().state::<Desk>().ok_or_else(Problem::internal)
+}
+
 /// The bearer's credential. What does not even have the form of one is refused without a query.
 pub(crate) fn bearer(request: &Request<'_>) -> Result<Credential, Problem> {
     let header = request.headers().get_one("Authorization").unwrap_or_default();
-    let (scheme, token) = header.split_once(' ').unwrap_or_default();
-    let token = if scheme.eq_ignore_ascii_case("bearer") { token.trim().parse().ok() } else { None };
-    token.ok_or_else(|| Error::Unauthenticated.into())
+    Credential::from_header(header).map_err(|_| Error::Unauthenticated.into())
 }

@@ -3,6 +3,7 @@ use std::ops::{Deref, DerefMut};
 use common::{
     access::{OrgRef, Permission, ReadMe, Scope},
     error::Error,
+    idempotency::RequestKey,
 };
 use rocket::{
     Request,
@@ -10,7 +11,11 @@ use rocket::{
     request::{FromRequest, Outcome},
 };
 
-use super::{Caller, bearer, db, deny, origin};
+use super::{
+    Caller, bearer, db, deny,
+    once::{key, now},
+    origin,
+};
 use crate::problem::Problem;
 
 /// Where, and with which permission, for routes without a body. The organization is the first segment after the mount.
@@ -18,6 +23,26 @@ pub(crate) struct Org<P>(pub(crate) Scope<P>);
 
 impl<P: Permission> Org<P> {
     pub(super) async fn enter(request: &Request<'_>) -> Result<Self, Problem> {
+        Self::enter_with(request, None).await
+    }
+
+    /// Once more for whoever was let in before; and all that is read is of one moment.
+    pub(super) async fn enter_still(request: &Request<'_>) -> Result<Self, Problem> {
+        let credential = bearer(request)?;
+        let org = named(request).ok_or(Error::NotFound)?;
+        Ok(Self(db(request)?.begin_still(&credential, org, &origin(request)).await?))
+    }
+
+    /// The same for a POST with this body, which may have been done before.
+    pub(super) async fn enter_once(request: &Request<'_>, body: &[u8]) -> Result<Self, Problem> {
+        match key(request, within(request), body) {
+            Ok(key) => Self::enter_with(request, key.as_ref()).await,
+            // Said to whoever might have done it.
+            Err(malformed) => Err(Self::enter(request).await.err().unwrap_or(malformed)),
+        }
+    }
+
+    async fn enter_with(request: &Request<'_>, key: Option<&RequestKey>) -> Result<Self, Problem> {
         let credential = bearer(request)?;
         let Some(org) = named(request) else {
             // What cannot be an organization's name is no organization; but the credential is looked at first, as always.
@@ -26,9 +51,9 @@ impl<P: Permission> Org<P> {
                 _ => Err(Error::NotFound.into()),
             };
         };
-        match db(request)?.begin_request(&credential, org, &origin(request)).await {
+        match db(request)?.begin_request_once(&credential, org, &origin(request), key).await {
             Err(Error::Moved(slug)) => Err(moved(request, &slug)),
-            scope => Ok(Self(scope?)),
+            begun => now(begun?).map(Self),
         }
     }
 }
@@ -38,11 +63,15 @@ pub(crate) fn named(request: &Request<'_>) -> Option<OrgRef> {
     request.param::<&str>(0).and_then(Result::ok).and_then(|org| org.parse().ok())
 }
 
+/// The path within `/v1/orgs/{org}`.
+fn within<'r>(request: &'r Request<'_>) -> &'r str {
+    request.uri().path().as_str().splitn(5, '/').nth(4).unwrap_or_default()
+}
+
 /// The same place under the slug of today; the client asks there again, with method and body as they are.
 fn moved(request: &Request<'_>, slug: &str) -> Problem {
-    let path = request.uri().path().as_str();
-    // `/v1/orgs/{org}` and the rest.
-    let rest = path.splitn(5, '/').nth(4).map_or_else(String::new, |rest| format!("/{rest}"));
+    let rest =
+        Some(within(request)).filter(|rest| !rest.is_empty()).map_or_else(String::new, |rest| format!("/{rest}"));
     let query = request.uri().query().map_or_else(String::new, |query| format!("?{query}"));
     let detail = "The organization has another slug now.";
     Problem::new(Status::PermanentRedirect, "moved", detail).with("Location", format!("/v1/orgs/{slug}{rest}{query}"))
@@ -53,7 +82,7 @@ impl<'r, P: Permission> FromRequest<'r> for Org<P> {
     type Error = ();
 
     async fn from_request(request: &'r Request<'_>) -> Outcome<Self, ()> {
-        match Self::enter(request).await {
+        match Self::enter_once(request, &[]).await {
             Ok(org) => Outcome::Success(org),
             Err(problem) => deny(request, problem),
         }

@@ -23,7 +23,7 @@ impl<'r, T: Input> FromRequest<'r> for Query<T> {
     }
 }
 
-fn parameters(request: &Request<'_>) -> Result<Value, Faults> {
+pub(super) fn parameters(request: &Request<'_>) -> Result<Value, Faults> {
     let mut parameters = Map::new();
     for (name, value) in request.query_fields().map(|field| (field.name.source().to_string(), field.value)) {
         if parameters.insert(name.clone(), Value::from(value)).is_some() {

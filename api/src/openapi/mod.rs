@@ -166,7 +166,7 @@ fn operation_of(chapter: &Chapter, operation: &Operation, sketch: &Sketch, schem
         "tags": [chapter.name],
         "summary": operation.summary,
         "security": [],
-        "responses": responses_of(sketch),
+        "responses": responses_of(operation, sketch),
     });
     if let Some((needs, permission)) = &sketch.needs {
         described["description"] = needs.as_str().into();
@@ -185,14 +185,27 @@ fn operation_of(chapter: &Chapter, operation: &Operation, sketch: &Sketch, schem
             "content": { "application/json": { "schema": schema, "example": example } },
         });
     }
+    if let Some(media) = &sketch.upload {
+        described["requestBody"] =
+            json!({ "required": true, "content": { media: { "schema": { "type": "string" } } } });
+    }
     described
 }
 
-fn responses_of(sketch: &Sketch) -> Value {
+/// Whether it may come with a key: a POST of somebody who is known.
+fn is_keyed(operation: &Operation, sketch: &Sketch) -> bool {
+    operation.route.method == Method::Post && sketch.needs.is_some()
+}
+
+fn responses_of(operation: &Operation, sketch: &Sketch) -> Value {
     let mut responses = Map::new();
+    let keyed = is_keyed(operation, sketch);
     if let Some((status, answer)) = &sketch.success {
         let mut answer = answer.clone();
-        answer["headers"] = refusals::headers(&sketch.tells);
+        let limited = ["RateLimit", "RateLimit-Policy"];
+        let tells: Vec<&str> =
+            sketch.tells.iter().copied().chain(limited).chain(keyed.then_some("Idempotent-Replayed")).collect();
+        answer["headers"] = refusals::headers(&tells);
         responses.insert(status.to_string(), answer);
     }
     if sketch.tagged {
@@ -200,7 +213,8 @@ fn responses_of(sketch: &Sketch) -> Value {
         responses.insert("304".to_owned(), json!({ "description": "The client has it already.", "headers": headers }));
     }
     let must = [428].into_iter().filter(|_| sketch.versioned);
-    for status in sketch.refusals.iter().copied().chain(must).chain(refusals::ALWAYS) {
+    let key = [400, 409, 422].into_iter().filter(|_| keyed);
+    for status in sketch.refusals.iter().copied().chain(must).chain(key).chain(refusals::ALWAYS) {
         if let Some(refusal) = refusals::refusal(status) {
             responses.insert(status.to_string(), refusal);
         }
@@ -231,6 +245,9 @@ fn parameters_of(operation: &Operation, sketch: &Sketch, schemas: &Schemas) -> V
         // What changes or takes away a version names it; elsewhere it may be named.
         let must = matches!(operation.route.method, Method::Patch | Method::Delete);
         parameters.push(refusals::parameter(if must { "IfMatch" } else { "IfMatchOptional" }));
+    }
+    if is_keyed(operation, sketch) {
+        parameters.push(refusals::parameter(if sketch.once { "IdempotencyKey" } else { "IdempotencyKeyOptional" }));
     }
     if sketch.tagged {
         parameters.push(refusals::parameter("IfNoneMatch"));

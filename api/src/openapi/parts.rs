@@ -2,6 +2,7 @@
 
 use common::{
     access::{Permission, Personal, ReadTasks},
+    exchange::Arrived,
     input::Input,
     sessions::WithPassword,
 };
@@ -9,7 +10,9 @@ use rocket::State;
 use utoipa::ToSchema;
 
 use super::sketch::{Part, Sketch};
-use crate::guards::{Asked, Body, Caller, Id, IfMatch, In, Mine, Org, Proved, Query, Sure, SureMine};
+use crate::guards::{
+    Asked, Body, Caller, Id, IfMatch, In, Mine, Once, Org, Proved, Query, Still, Sure, SureMine, Upload,
+};
 
 impl Sketch {
     fn has_body<T: Input + ToSchema>(&mut self) {
@@ -43,13 +46,29 @@ impl Sketch {
         if let Some((needs, _)) = &mut self.needs {
             needs.push_str(" The caller's password stands in the body.");
         }
-        self.refuses(&[429]);
+        self.refuses(&[404, 429]);
     }
 }
 
 impl<P: Permission> Part for Org<P> {
     fn describe(sketch: &mut Sketch) {
         sketch.is_within::<P>();
+    }
+}
+
+impl<P: Permission> Part for Still<P> {
+    fn describe(sketch: &mut Sketch) {
+        sketch.is_within::<P>();
+    }
+}
+
+impl<P: Permission, T: Arrived, Q: Input + ToSchema> Part for Upload<P, T, Q> {
+    fn describe(sketch: &mut Sketch) {
+        sketch.is_within::<P>();
+        sketch.query = Some(sketch.known::<Q>());
+        let (top, sub) = T::MEDIA;
+        sketch.upload = Some(format!("{top}/{sub}"));
+        sketch.refuses(&[400, 408, 413, 415, 422]);
     }
 }
 
@@ -78,6 +97,8 @@ impl<T: Input + ToSchema> Part for Mine<T> {
     fn describe(sketch: &mut Sketch) {
         sketch.is_personal::<common::access::Me>();
         sketch.has_body::<T>();
+        // What the body names may not be there.
+        sketch.refuses(&[404]);
     }
 }
 
@@ -114,6 +135,13 @@ impl<T: ToSchema> Part for Id<T> {
         let schema = sketch.refer::<T>();
         sketch.segments.push(schema);
         sketch.refuses(&[404]);
+    }
+}
+
+impl<G: Part> Part for Once<G> {
+    fn describe(sketch: &mut Sketch) {
+        G::describe(sketch);
+        sketch.once = true;
     }
 }
 

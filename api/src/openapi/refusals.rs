@@ -11,26 +11,31 @@ const REFUSALS: &[(u16, &str, &str)] = &[
     (401, "Unauthenticated", "There is no credential that counts, or the password or code is wrong."),
     (403, "Forbidden", "The caller sees it, and may not do this; `detail` names the permission."),
     (404, "NotFound", "It does not exist, or the caller may not see it: the two are never told apart."),
+    (406, "NotAcceptable", "`Accept` does not take JSON."),
     (408, "TooSlow", "The body did not arrive within ten seconds."),
     (409, "Conflict", "The state of things forbids it; `code` says which."),
     (412, "Stale", "There is another version of it by now; `ETag` names that."),
     (413, "TooLarge", "The body has more than 64 KiB."),
-    (415, "NotJson", "The body is not said to be JSON."),
+    (415, "NotJson", "The body is not said to be JSON, or comes encoded."),
     (422, "Invalid", "Fields of the body are not valid; `errors` lists them all."),
     (428, "VersionNeeded", "`If-Match` must say which version is meant."),
-    (429, "TooManyTries", "Too many tries; `Retry-After` says how many seconds to wait."),
+    (429, "TooMany", "Too many requests, or too many tries at a secret; `Retry-After` says how many seconds to wait."),
     (500, "Failed", "Our fault; it has been logged."),
     (503, "Unavailable", "The service is busy, or its database away; `Retry-After` says how many seconds to wait."),
 ];
 
 /// Refusals that every operation may give.
-pub(crate) const ALWAYS: [u16; 1] = [500];
+pub(crate) const ALWAYS: [u16; 3] = [406, 429, 500];
 
 /// A header of answers, and what it says.
 const HEADERS: &[(&str, &str, &str)] = &[
     ("X-Request-Id", "string", "The id of the request, the client's own if it sent one that fits: in the log, too."),
     ("ETag", "string", "The name of these very bytes; of what has versions, it begins with the version."),
+    ("Idempotent-Replayed", "string", "`true`: it was done before, and this was said then."),
+    ("traceparent", "string", "The trace that the request belongs to (W3C Trace Context)."),
     ("Location", "string", "Where it is."),
+    ("RateLimit", "string", "What is left of the tightest limit, and in how many seconds it is whole again."),
+    ("RateLimit-Policy", "string", "The limits: how many requests in how many seconds."),
     ("Retry-After", "integer", "How many seconds to wait."),
     ("WWW-Authenticate", "string", "How to authenticate: `Bearer`."),
     ("Content-Disposition", "string", "The name under which to keep it."),
@@ -42,14 +47,15 @@ fn headers_of(status: u16) -> &'static [&'static str] {
         308 => &["Location"],
         412 => &["ETag"],
         401 => &["WWW-Authenticate"],
-        429 | 503 => &["Retry-After"],
+        429 => &["Retry-After", "RateLimit", "RateLimit-Policy"],
+        409 | 503 => &["Retry-After"],
         _ => &[],
     }
 }
 
 /// References to headers, those of every answer first.
 pub(crate) fn headers(own: &[&str]) -> Value {
-    let all = ["X-Request-Id"].iter().chain(own);
+    let all = ["X-Request-Id", "traceparent"].iter().chain(own);
     Value::Object(
         all.map(|name| ((*name).to_owned(), json!({ "$ref": format!("#/components/headers/{name}") }))).collect(),
     )
@@ -72,8 +78,12 @@ pub(crate) fn parameters() -> Value {
             "example": example,
         })
     };
+    let once =
+        "What the client calls this request, however often it sends it: it is done once, and answered alike for a day.";
     let which = "Which version is meant: the `ETag` of what was read, several of them, or `*` for any.";
     json!({
+        "IdempotencyKey": header("Idempotency-Key", true, once, "01a20394-4f31-7324-a04f-3355b6a513bc"),
+        "IdempotencyKeyOptional": header("Idempotency-Key", false, once, "01a20394-4f31-7324-a04f-3355b6a513bc"),
         "IfMatch": header("If-Match", true, which, "*"),
         "IfMatchOptional": header("If-Match", false, which, "*"),
         "IfNoneMatch": header("If-None-Match", false, "The `ETag` of what the client has; the answer is 304 when it is still the same.", "\"0\""),
@@ -100,7 +110,9 @@ pub(crate) fn responses() -> Value {
 /// All the headers.
 pub(crate) fn all_headers() -> Value {
     let header = |(name, kind, description): &(&str, &str, &str)| {
-        ((*name).to_owned(), json!({ "description": description, "schema": { "type": kind } }))
+        // An operator may do without limits, a client without traces.
+        let required = !name.starts_with("RateLimit") && *name != "traceparent";
+        ((*name).to_owned(), json!({ "description": description, "required": required, "schema": { "type": kind } }))
     };
     Value::Object(HEADERS.iter().map(header).collect())
 }

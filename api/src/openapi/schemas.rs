@@ -108,14 +108,22 @@ pub(crate) fn reached(schemas: &Schemas, from: &str, found: &mut BTreeSet<String
     }
 }
 
-/// Answers hold each of their fields.
+/// Answers hold each of their fields, null or not. One that may be left out says `#[schema(nullable = false)]`: it is never null.
 pub(crate) fn complete(schema: &mut Value) {
     walk(schema, &mut |value| {
-        if let Some(Value::Object(fields)) = value.get("properties") {
-            let all: Vec<Value> = fields.keys().cloned().map(Value::from).collect();
-            value["required"] = all.into();
-        }
+        let Some(Value::Object(fields)) = value.get("properties") else { return };
+        let sure = |name: &&String| value["required"].as_array().is_some_and(|sure| sure.contains(&json!(name)));
+        let held = fields.iter().filter(|(name, field)| sure(&name) || admits_null(field));
+        let held: Vec<Value> = held.map(|(name, _)| name.as_str().into()).collect();
+        value["required"] = held.into();
     });
+}
+
+fn admits_null(schema: &Value) -> bool {
+    let typed = ["type", "$ref", "oneOf", "allOf"].iter().any(|keyword| schema.get(keyword).is_some());
+    let among =
+        |keyword: &str, null: fn(&Value) -> bool| schema[keyword].as_array().is_some_and(|all| all.iter().any(null));
+    !typed || among("type", |kind| kind == "null") || among("oneOf", is_null)
 }
 
 /// Asks the reader of an input which fields it requires, which may be null, and whether it takes others; of everything in it,

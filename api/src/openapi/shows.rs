@@ -5,7 +5,7 @@ use serde_json::json;
 use utoipa::ToSchema;
 
 use super::sketch::{Shows, Sketch};
-use crate::answer::{Accepted, Answer, Changed, Created, Done, Download, Found};
+use crate::answer::{Accepted, Answer, Attachment, Changed, Created, Done, Download, Found, Media};
 
 impl<T: Shows> Shows for Answer<T> {
     fn describe(sketch: &mut Sketch) {
@@ -41,6 +41,10 @@ impl<T: Shown + ToSchema> Shows for Created<T> {
 impl Shows for Done {
     fn describe(sketch: &mut Sketch) {
         sketch.shows_nothing(204, "It is done.");
+        if sketch.query.is_some() {
+            // It is well-formed, but what it names is not there to be chosen.
+            sketch.refuses(&[422]);
+        }
         sketch.refuses(&[409]);
     }
 }
@@ -49,6 +53,13 @@ impl Shows for Accepted {
     fn describe(sketch: &mut Sketch) {
         sketch.shows_nothing(202, "It will be done; the answer tells nothing about what.");
         sketch.refuses(&[409]);
+    }
+}
+
+impl<M: Media> Shows for Attachment<M> {
+    fn describe(sketch: &mut Sketch) {
+        sketch.shows_media(200, &M::media().to_string(), "A document to be kept.");
+        sketch.tells.push("Content-Disposition");
     }
 }
 

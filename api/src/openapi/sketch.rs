@@ -23,10 +23,14 @@ pub(crate) struct Sketch {
     pub(crate) segments: Vec<Value>,
     /// Whether it reads which version is meant.
     pub(crate) versioned: bool,
+    /// Whether it must come with a key.
+    pub(crate) once: bool,
     /// Whether it can say that the client has it already.
     pub(crate) tagged: bool,
     pub(crate) query: Option<Known>,
     pub(crate) body: Option<Known>,
+    /// A body that is no JSON: its media type.
+    pub(crate) upload: Option<String>,
     /// What the caller needs, for people and for machines; none where anybody may call.
     pub(crate) needs: Option<(String, Option<&'static str>)>,
     /// The answer when all goes well.
@@ -72,6 +76,12 @@ impl Sketch {
     pub(crate) fn shows_as(&mut self, name: &str, schema: &Value, status: u16, description: &str) {
         self.shown.push(name.to_owned());
         let content = json!({ "application/json": { "schema": schema } });
+        self.success = Some((status, json!({ "description": description, "content": content })));
+    }
+
+    /// An answer that is no JSON.
+    pub(crate) fn shows_media(&mut self, status: u16, media: &str, description: &str) {
+        let content = json!({ media: { "schema": { "type": "string" } } });
         self.success = Some((status, json!({ "description": description, "content": content })));
     }
 

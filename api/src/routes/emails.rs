@@ -11,8 +11,8 @@ use crate::{
 
 #[post("/email", data = "<input>")]
 pub(crate) async fn ask(db: &State<Db>, input: Proved<NewEmail>) -> Answer<Accepted> {
-    let Proved { credential, origin, body, confirmed } = input;
-    email::ask(db, &credential, &confirmed, &body.email, &origin).await?;
+    let Proved { credential, origin, body, confirmed, key } = input;
+    email::ask(db, &credential, &confirmed, &body.email, &origin, key.as_ref()).await?;
     Ok(Accepted)
 }
 

@@ -10,12 +10,12 @@ use rocket::{State, delete, get, post};
 
 use crate::{
     answer::{All, Answer, Changed, Created, Done, Found},
-    guards::{Asked, Body, Id, In, Org},
+    guards::{Asked, Body, Id, In, Once, Org},
 };
 
 #[post("/<_>/invitations", data = "<input>")]
-pub(crate) async fn create(input: In<ManageMembers, NewInvitation>) -> Answer<Created<Invitation>> {
-    let In { mut scope, body } = input;
+pub(crate) async fn create(input: Once<In<ManageMembers, NewInvitation>>) -> Answer<Created<Invitation>> {
+    let Once(In { mut scope, body }) = input;
     let invitation = invitations::create(&mut scope, body).await?;
     Created::commit(scope, invitation).await
 }

@@ -2,11 +2,13 @@
 
 mod accounts;
 mod audit;
+mod batches;
 mod comments;
 mod deletion;
 mod deliveries;
 mod description;
 mod emails;
+mod exchange;
 mod health;
 mod invitations;
 mod labels;
@@ -89,7 +91,9 @@ contents! {
             organizations::restore "Restore an organization",
             memberships::transfer "Hand an organization over",
             memberships::explain "Tell what the caller may do, and why",
-            audit::list "Read the audit log";
+            audit::list "Read the audit log",
+            exchange::export "Export an organization as JSON lines",
+            exchange::import "Import the export of an organization";
     }
     "Members": "Who belongs to an organization, and how one comes in." {
         "/v1/orgs":
@@ -142,18 +146,21 @@ contents! {
     "Tasks": "What is to be done, when and by whom." {
         "/v1/orgs":
             tasks::create "Create a task",
+            batches::create "Do many things to tasks at once",
             tasks::list "List tasks",
             tasks::changes "Follow what changes, to keep a copy",
+            exchange::export_tasks "Export tasks as a table",
+            exchange::import_tasks "Import a table of tasks into a project",
             tasks::show "Show a task",
             tasks::update "Change a task, or move it to another project",
-            tasks::position "Put a task behind another one",
-            tasks::complete "Complete a task",
-            tasks::reopen "Open a task again",
-            tasks::destroy "Delete a task",
+            tasks::destroy "Delete a task, with thirty days to restore it",
             tasks::restore "Restore a deleted task",
-            tasks::history "Tell what has happened to a task",
+            tasks::complete "Complete a task, or this turn of a recurring one",
+            tasks::reopen "Open a completed task again",
+            tasks::position "Move a task in its project's order",
+            tasks::history "Read who changed what",
             reminders::list "List the reminders of a task",
-            reminders::create "Be reminded of a task, or remind others",
+            reminders::create "Add a reminder to a task",
             reminders::destroy "Take a reminder away";
         "/v1/me":
             tasks::mine "List one's own tasks, of all organizations";

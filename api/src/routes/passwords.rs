@@ -15,7 +15,7 @@ use crate::{
 
 #[put("/password", data = "<input>")]
 pub(crate) async fn change(db: &State<Db>, input: Proved<PasswordChange>) -> Answer<Done> {
-    let Proved { credential, origin, body, confirmed } = input;
+    let Proved { credential, origin, body, confirmed, .. } = input;
     Ok(Done::of(password::change(db, &credential, &confirmed, body.new_password, &origin).await?))
 }
 

@@ -29,22 +29,36 @@ impl Client {
     }
 
     pub(super) async fn get(&self, path: &str) -> Result<Value, Failure> {
-        self.send(Method::GET, path, None).await
+        self.send(Method::GET, path, None, None).await
     }
 
     pub(super) async fn post(&self, path: &str, body: &Value) -> Result<Value, Failure> {
-        self.send(Method::POST, path, Some(body)).await
+        self.send(Method::POST, path, Some(body), None).await
+    }
+
+    /// What is done once for this key, however often it is sent.
+    pub(super) async fn post_once(&self, key: &str, path: &str, body: &Value) -> Result<Value, Failure> {
+        self.send(Method::POST, path, Some(body), Some(key)).await
     }
 
     pub(super) async fn put(&self, path: &str, body: Option<&Value>) -> Result<Value, Failure> {
-        self.send(Method::PUT, path, body).await
+        self.send(Method::PUT, path, body, None).await
     }
 
     /// The answer; anything but a 2xx is a failure that says what was asked and what was answered.
-    async fn send(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Value, Failure> {
+    async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+        key: Option<&str>,
+    ) -> Result<Value, Failure> {
         let mut request = self.http.request(method.clone(), self.api.join(path)?);
         if let Some(token) = &self.token {
             request = request.bearer_auth(token);
+        }
+        if let Some(key) = key {
+            request = request.header("Idempotency-Key", key);
         }
         if let Some(body) = body {
             request = request.json(body);

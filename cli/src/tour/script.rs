@@ -79,7 +79,8 @@ impl Stage<'_> {
     }
 
     async fn invite(&self, org: &str, owner: &Person, person: &Person, role: &str, name: &str) -> Result<(), Failure> {
-        owner.client.post(&format!("{org}/invitations"), &json!({ "email": person.email, "role": role })).await?;
+        let offer = json!({ "email": person.email, "role": role });
+        owner.client.post_once(&person.email, &format!("{org}/invitations"), &offer).await?;
         let mail = self.inbox.wait_for(&person.email, "invite").await?;
         let joined = person.client.post("v1/me/memberships", &json!({ "invitation": mail.token()? })).await?;
         scene(&format!("the {name} accepts the invitation from the mail, as {}", text(&joined, "/role")?));

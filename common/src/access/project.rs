@@ -61,6 +61,9 @@ impl<'s, P: Permission> InProject<'s, P> {
         if P::WRITES {
             project.in_use()?;
         }
+        if let Some(claim) = &mut project.core.claim {
+            claim.admit::<P>(project.id);
+        }
         Ok(project)
     }
 

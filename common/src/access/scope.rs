@@ -12,7 +12,8 @@ use super::{Committed, Permission, ReadTasks, Written, permissions::READ_ME};
 use crate::{
     audit::Origin,
     db::{Db, Transaction},
-    error::{Error, Refusal, Result},
+    error::{Error, Refusal, Repetition, Result},
+    idempotency::{self, Begun, Claim, Outcome, RequestKey},
     ids::{AccountId, NotAnId, OrgId, SessionId},
     secrets::{Credential, Purpose, SessionToken, Token},
     shown::{Rendered, Shown},
@@ -38,6 +39,8 @@ pub(crate) struct Core {
     pub(crate) org: Option<OrgRef>,
     /// Mail was written that is due soon.
     pub(crate) owes: bool,
+    /// The key under which the answer will be kept.
+    pub(crate) claim: Option<Claim>,
 }
 
 impl Core {
@@ -141,7 +144,11 @@ impl<P> Scope<P> {
     /// # Errors
     /// A rule that is checked at commit, or the loss of the database: then nobody knows whether it was written.
     pub async fn commit<T>(self, written: Written<T>) -> Result<Committed<T>> {
-        let Core { transaction, db, owes, .. } = self.core;
+        let Core { transaction, db, owes, claim, .. } = self.core;
+        // Committed like this, a request that is sent again would be done again.
+        if claim.is_some() {
+            return Err(Error::Internal("a request with a key must keep its answer".into()));
+        }
         transaction.commit().await?;
         if owes {
             db.owed.notify_one();
@@ -149,13 +156,29 @@ impl<P> Scope<P> {
         Ok(Committed(written.0))
     }
 
-    /// The same, and what was written as it is sent. Rendered first: what cannot be told is not done.
+    /// The same, and what was written as it is sent; kept for whoever asks again. Rendered first: what cannot be told is not done.
     ///
     /// # Errors
     /// Those of [`Scope::commit`].
-    pub async fn answer<T: Shown>(self, written: Written<T>) -> Result<Committed<Rendered>> {
+    pub async fn answer<T: Shown>(mut self, written: Written<T>, outcome: Outcome) -> Result<Committed<Rendered>> {
         let rendered = Rendered::of(&written.0)?;
+        idempotency::keep(&mut self.core, outcome, Some(&rendered), T::ONCE).await?;
         self.commit(written.map(|_| rendered)).await
+    }
+
+    /// The other way: nothing of it stays, and what it would have been can be told.
+    #[must_use]
+    pub fn take_back<T>(self, written: Written<T>) -> Committed<T> {
+        Committed(written.0)
+    }
+
+    /// The same where there is nothing to say.
+    ///
+    /// # Errors
+    /// Those of [`Scope::commit`].
+    pub async fn done(mut self, written: Written<()>, outcome: Outcome) -> Result<Committed<()>> {
+        idempotency::keep(&mut self.core, outcome, None, false).await?;
+        self.commit(written).await
     }
 
     pub(crate) fn core(&mut self) -> &mut Core {
@@ -171,7 +194,7 @@ impl<P> Scope<P> {
     }
 
     fn new(db: &Db, transaction: Transaction, org: Option<OrgRef>, origin: &Origin) -> Self {
-        let core = Core { transaction, db: db.clone(), origin: origin.clone(), org, owes: false };
+        let core = Core { transaction, db: db.clone(), origin: origin.clone(), org, owes: false, claim: None };
         Self { core, holds: PhantomData }
     }
 }
@@ -188,8 +211,37 @@ impl Db {
         org: OrgRef,
         origin: &Origin,
     ) -> Result<Scope<P>> {
+        self.begin_request_once(credential, org, origin, None).await?.now()
+    }
+
+    /// The same for a request with a key: it is done here and now, or was done before.
+    ///
+    /// # Errors
+    /// Those of [`Db::begin_request`], and then [`Error::Repeated`].
+    pub async fn begin_request_once<P: Permission>(
+        &self,
+        credential: &Credential,
+        org: OrgRef,
+        origin: &Origin,
+        key: Option<&RequestKey>,
+    ) -> Result<Begun<Scope<P>>> {
         let opener = format!("begin_request('{}', '{org}', {})", credential.hash(), P::BITS);
-        let transaction = self.let_in(&opener, || Error::Forbidden(P::NAME)).await?;
+        self.let_in((credential, origin), &opener, Some(org), || Error::Forbidden(P::NAME), key).await
+    }
+
+    /// The same for what must see one moment in many statements.
+    ///
+    /// # Errors
+    /// Those of [`Db::begin_request`].
+    pub async fn begin_still<P: Permission>(
+        &self,
+        credential: &Credential,
+        org: OrgRef,
+        origin: &Origin,
+    ) -> Result<Scope<P>> {
+        let opener = format!("begin_request('{}', '{org}', {})", credential.hash(), P::BITS);
+        let opened = Transaction::open_still(&self.pool, &opener).await;
+        let transaction = opened.map_err(|fault| named(fault, || Error::Forbidden(P::NAME)))?;
         self.uses.note(&credential.hash(), origin.address);
         Ok(Scope::new(self, transaction, Some(org), origin))
     }
@@ -199,10 +251,21 @@ impl Db {
     /// # Errors
     /// [`Error::Unauthenticated`], or what [`Personal`] says to a token.
     pub async fn begin_account<P: Personal>(&self, credential: &Credential, origin: &Origin) -> Result<Scope<P>> {
+        self.begin_account_once(credential, origin, None).await?.now()
+    }
+
+    /// The same for a request with a key.
+    ///
+    /// # Errors
+    /// Those of [`Db::begin_account`], and then [`Error::Repeated`].
+    pub async fn begin_account_once<P: Personal>(
+        &self,
+        credential: &Credential,
+        origin: &Origin,
+        key: Option<&RequestKey>,
+    ) -> Result<Begun<Scope<P>>> {
         let opener = format!("begin_account('{}', {})", credential.hash(), P::SCOPE);
-        let transaction = self.let_in(&opener, P::REFUSAL).await?;
-        self.uses.note(&credential.hash(), origin.address);
-        Ok(Scope::new(self, transaction, None, origin))
+        self.let_in((credential, origin), &opener, None, P::REFUSAL, key).await
     }
 
     /// Starts a session for an account whose password has just been verified against the hash `known`.
@@ -286,12 +349,46 @@ impl Db {
         Ok(Scope::new(self, Transaction::open(&self.pool, opener).await?, None, origin))
     }
 
+    /// Opens, and claims the key in the same message: authorization comes first, and costs no more than without.
+    async fn let_in<P>(
+        &self,
+        (credential, origin): (&Credential, &Origin),
+        opener: &str,
+        org: Option<OrgRef>,
+        refusal: fn() -> Error,
+        key: Option<&RequestKey>,
+    ) -> Result<Begun<Scope<P>>> {
+        let claimed = key.map(|key| format!("{opener}; select {}", key.claim()));
+        let transaction = match self.admit(claimed.as_deref().unwrap_or(opener), refusal).await {
+            Err(fault) if !matches!(fault, Error::Repeated(_)) => return Err(fault),
+            transaction => transaction,
+        };
+        self.uses.note(&credential.hash(), origin.address);
+        match (transaction, key) {
+            (Err(Error::Repeated(Repetition::Answered)), Some(key)) => {
+                let transaction = self.admit(opener, refusal).await?;
+                let mut scope: Scope<P> = Scope::new(self, transaction, org, origin);
+                idempotency::recall(&mut scope.core, key).await.map(Begun::Before)
+            }
+            (transaction, key) => {
+                let mut scope = Scope::new(self, transaction?, org, origin);
+                scope.core.claim = key.map(Claim::new);
+                Ok(Begun::Now(scope))
+            }
+        }
+    }
+
     /// Opens, and names what is missing where the opener only says that something is.
-    async fn let_in(&self, opener: &str, refusal: impl FnOnce() -> Error) -> Result<Transaction> {
-        Transaction::open(&self.pool, opener).await.map_err(|fault| match &fault {
-            sqlx::Error::Database(said) if said.code().as_deref() == Some("TB403") => refusal(),
-            _ => fault.into(),
-        })
+    async fn admit(&self, opener: &str, refusal: fn() -> Error) -> Result<Transaction> {
+        Transaction::open(&self.pool, opener).await.map_err(|fault| named(fault, refusal))
+    }
+}
+
+/// Names what is missing where the opener only says that something is.
+fn named(fault: sqlx::Error, refusal: impl FnOnce() -> Error) -> Error {
+    match &fault {
+        sqlx::Error::Database(said) if said.code().as_deref() == Some("TB403") => refusal(),
+        _ => fault.into(),
     }
 }
 

@@ -13,6 +13,7 @@ use crate::{
     audit::{self, Action, Event, Origin},
     db::Db,
     error::{Error, Result},
+    idempotency::{Outcome, RequestKey},
     ids::EmailChangeId,
     input::{Fault, Faults},
     mails::{self, MailKind, Owed},
@@ -92,6 +93,7 @@ pub async fn ask(
     confirmed: &Confirmed,
     new: &EmailAddress,
     origin: &Origin,
+    key: Option<&RequestKey>,
 ) -> Result<()> {
     if new.as_str() == confirmed.email {
         return Err(Error::Invalid(Faults::at("/email", &SameAddress)));
@@ -99,7 +101,7 @@ pub async fn ask(
     // Two mailboxes get mail: neither is to be flooded.
     let _ = throttle::enter(db, Door::Mail, &confirmed.email, origin).await?;
     let _ = throttle::enter(db, Door::Mail, new.as_str(), origin).await?;
-    let mut scope = db.begin_account::<Me>(credential, origin).await?;
+    let mut scope = db.begin_account_once::<Me>(credential, origin, key).await?.now()?;
     let id = EmailChangeId::new();
     let [old_hash, new_hash] =
         [Purpose::EmailOld, Purpose::EmailNew].map(|purpose| scope.db().key().mailed_token(purpose, id.0).hash());
@@ -119,7 +121,7 @@ pub async fn ask(
     let owed = [MailKind::EmailChangeOld, MailKind::EmailChangeNew]
         .map(|kind| Owed { email_change: Some(id), ..Owed::to_account(kind, account.id) });
     let written = mails::owe(core, &owed).await?;
-    scope.commit(written).await.map(Committed::into_inner)
+    scope.done(written, Outcome::Accepted).await.map(Committed::into_inner)
 }
 
 /// The change that a mail asks about; changes nothing.

@@ -82,6 +82,10 @@ actions! {
     OrganizationRestored = "organization.restored";
     /// It has another owner.
     OrganizationTransferred = "organization.transferred";
+    /// It was downloaded as a whole.
+    OrganizationExported = "organization.exported";
+    /// Projects came in from an export.
+    OrganizationImported = "organization.imported";
     /// Somebody was invited.
     InvitationCreated = "invitation.created";
     /// The mail was sent again, with another token.
@@ -112,6 +116,10 @@ actions! {
     ProjectCreated = "project.created";
     /// Its name, key, colour, visibility or description changed.
     ProjectUpdated = "project.updated";
+    /// Tasks came in from a table.
+    TasksImported = "tasks.imported";
+    /// Tasks went out as a table.
+    TasksExported = "tasks.exported";
     /// It is closed: what is in it can be read and no longer changed.
     ProjectArchived = "project.archived";
     /// It is open again.

@@ -146,7 +146,7 @@ mod tests {
         assert_eq!(" \n".parse::<CommentBody>(), Err(TextFault::Empty.into()));
         assert_eq!("ä".repeat(20_001).parse::<CommentBody>(), Err(TextFault::TooLong(20_000).into()));
         assert_eq!("a\u{202e}b".parse::<CommentBody>(), Err(TextFault::Control.into()));
-        let many: String = (0..51).map(|nth| format!("<@{}>", Uuid::from_u128(nth))).collect();
-        assert_eq!(many.parse::<CommentBody>(), Err(CommentFault::TooMany));
+        let many: Vec<String> = (0..51).map(|nth| format!("<@{}>", Uuid::from_u128(nth))).collect();
+        assert_eq!(many.concat().parse::<CommentBody>(), Err(CommentFault::TooMany));
     }
 }

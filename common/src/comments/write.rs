@@ -164,7 +164,8 @@ async fn keep<P: Permission>(project: &mut InProject<'_, P>, task: &Task, mentio
 
 /// Whether the caller has said it.
 async fn own(core: &mut Core, id: CommentId) -> Result<bool> {
-    let own = sqlx::query_scalar!(r#"select author_id = current_account() as "own!" from comments where id = $1"#, id.0);
+    let own =
+        sqlx::query_scalar!(r#"select author_id = current_account() as "own!" from comments where id = $1"#, id.0);
     own.fetch_optional(core.sql()).await?.ok_or(Error::NotFound)
 }
 

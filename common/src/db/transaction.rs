@@ -21,9 +21,18 @@ impl Transaction {
     ///
     /// `opener` must be made of values that cannot carry SQL: hashes, ids, slugs and numbers.
     pub(crate) async fn open(pool: &PgPool, opener: &str) -> Result<Self, sqlx::Error> {
+        Self::send(pool, format!("select {opener}; begin")).await
+    }
+
+    /// The same, and every statement sees what the first one saw. To be said before the opener, which is a statement too
+    /// (tests/api/organization_export.rs: `an_export_is_of_one_moment`).
+    pub(crate) async fn open_still(pool: &PgPool, opener: &str) -> Result<Self, sqlx::Error> {
+        Self::send(pool, format!("set transaction isolation level repeatable read; select {opener}; begin")).await
+    }
+
+    async fn send(pool: &PgPool, statement: String) -> Result<Self, sqlx::Error> {
         let mut opening = Opening { connection: Some(pool.acquire().await?) };
-        let statement = AssertSqlSafe(format!("select {opener}; begin")).into_sql_str();
-        match Manager::begin(opening.connection()?, Some(statement)).await {
+        match Manager::begin(opening.connection()?, Some(AssertSqlSafe(statement).into_sql_str())).await {
             Ok(()) => Ok(Self { connection: opening.finish()? }),
             // Refused by the opener: Postgres has ended the implicit transaction, the connection is as new.
             Err(refusal @ sqlx::Error::Database(_)) => {

@@ -87,7 +87,7 @@ fn letters(text: &str) -> String {
 
 /// A password somebody claims to have; any length, so that the rule of today does not lock out the account of yesterday.
 #[derive(Clone, Debug, ToSchema)]
-#[schema(value_type = String, format = Password, example = "seven lamps in a row")]
+#[schema(value_type = String, format = Password, example = "correct horse battery")]
 pub struct ClaimedPassword(pub(super) SecretString);
 
 impl FromStr for ClaimedPassword {

@@ -134,7 +134,7 @@ pub async fn remove(
 ) -> Result<Written<()>> {
     project.in_use()?;
     let found = sqlx::query!(
-        r#"select r.account_id = current_account() as "own!" from reminders r
+        r#"select r.account_id is not distinct from current_account() as "own!" from reminders r
            where r.id = $1 and r.task_id = $2 and r.removed_at is null"#,
         id.0,
         task.id.0,

@@ -40,7 +40,7 @@ pub struct Enrolment {
     pub uri: String,
 }
 
-shown!(Enrolment);
+shown!(once Enrolment);
 
 /// Ten codes to write down; the only time they are shown.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -49,7 +49,7 @@ pub struct NewRecoveryCodes {
     pub recovery_codes: Vec<String>,
 }
 
-shown!(NewRecoveryCodes);
+shown!(once NewRecoveryCodes);
 
 /// The first code of the app, which proves that it was set up.
 #[derive(Debug, Deserr, ToSchema)]

@@ -52,6 +52,15 @@ pub enum Credential {
 }
 
 impl Credential {
+    /// Of a header `Authorization: Bearer …`.
+    ///
+    /// # Errors
+    /// What does not even have the form of a credential is refused without a query.
+    pub fn from_header(header: &str) -> Result<Self, NotAToken> {
+        let (scheme, token) = header.split_once(' ').unwrap_or_default();
+        if scheme.eq_ignore_ascii_case("bearer") { token.trim().parse() } else { Err(NotAToken) }
+    }
+
     /// What the database keeps.
     #[must_use]
     pub fn hash(&self) -> TokenHash {

@@ -47,7 +47,7 @@ pub struct NewSession {
     pub expires_at: Timestamp,
 }
 
-shown!(NewSession);
+shown!(once NewSession);
 
 /// What is stored of an account's second factor.
 struct Factor {

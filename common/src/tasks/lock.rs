@@ -105,3 +105,14 @@ pub(super) async fn lock_parts(core: &mut Core, task: TaskId) -> Result<Vec<Task
     );
     Ok(parts.fetch_all(core.sql()).await?)
 }
+
+/// Locks tasks, and the parts of them, by id.
+///
+/// # Errors
+/// The database's.
+pub(super) async fn lock_tasks(core: &mut Core, tasks: &[Uuid]) -> Result<()> {
+    sqlx::query!("select id from tasks where id = any($1) or parent_id = any($1) order by id for no key update", tasks)
+        .fetch_all(core.sql())
+        .await?;
+    Ok(())
+}

@@ -1,8 +1,9 @@
 //! Tasks: what is to be done, by whom, until when.
 //!
 //! `find` and `lock` load one with what the caller may do with it, `store` writes one with its history; the deeds are `create`,
-//! `update`, `place` (project, position, parent), `completion` and `end` (delete, restore).
+//! `update`, `place` (project, position, parent), `completion` and `end` (delete, restore); `batch` does many of them.
 
+mod batch;
 mod changes;
 mod completion;
 mod create;
@@ -20,6 +21,7 @@ mod task;
 mod update;
 mod view;
 
+pub use batch::{Batch, Deed, Done, Mode, Operation, Version, batch};
 pub use changes::{ChangesSince, TaskChange, changes};
 pub use completion::{complete, reopen};
 pub use create::create;

@@ -191,7 +191,7 @@ macro_rules! columns {
               then 2048 & current_scopes() else 0 end as held_as_assignee"
     };
 }
-pub(crate) use columns;
+pub(super) use columns;
 
 const _: () = assert!(CompleteTasks::BITS == 2048);
 

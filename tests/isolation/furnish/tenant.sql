@@ -123,6 +123,10 @@ begin
         from unnest(array['keeper', 'target', 'viewer', 'commenter', 'editor', 'manager']) person
         where person = 'keeper' or variant in ('own', 'granted');
         perform furnish.task(t, variant, variant, array['keeper']);
+        insert into labels (org_id, id, project_id, name)
+        values (org, furnish.id(t, 'label', variant), furnish.id(t, 'project', variant), furnish.canary(t, variant, 'label'));
+        insert into task_labels (org_id, project_id, task_id, label_id)
+        values (org, furnish.id(t, 'project', variant), furnish.id(t, 'task', variant), furnish.id(t, 'label', variant));
     end loop;
     perform furnish.task(t, 'assigned', 'own', array['viewer', 'commenter', 'guest']);
 

@@ -9,7 +9,10 @@ use serde_json::{Map, Number, Value};
 const DEPTH: usize = 32;
 
 /// The one value that the bytes hold.
-pub(super) fn read(bytes: &[u8]) -> serde_json::Result<Value> {
+///
+/// # Errors
+/// What is not JSON, says a key twice, or is nested more than 32 deep.
+pub fn read(bytes: &[u8]) -> serde_json::Result<Value> {
     let mut json = serde_json::Deserializer::from_slice(bytes);
     let value = Strict { depth: 0 }.deserialize(&mut json)?;
     json.end().map(|()| value)
@@ -62,9 +65,8 @@ impl<'de> Visitor<'de> for Strict {
         Number::from_f64(value).map(Value::Number).ok_or_else(|| E::custom("not a number"))
     }
 
-    fn visit_str<E: de::Error>(self, value: &str) -> Result<Value, E> {
-        // Postgres' text cannot hold it.
-        if value.contains('\0') { Err(E::custom("a string holds U+0000")) } else { Ok(value.into()) }
+    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
+        Ok(value.into())
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<Value, A::Error> {

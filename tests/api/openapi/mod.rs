@@ -1,0 +1,5 @@
+//! The API's description of itself.
+
+mod codes;
+mod copy;
+mod examples;

@@ -1,0 +1,192 @@
+//! What two people do to one task at the same moment.
+
+use common::{
+    access::Role,
+    mails::{self, Attempt, Content, Outcome, Phase, Subject},
+};
+use futures::future::join_all;
+use harness::{Actor, Reply, TestApp};
+use serde_json::{Value, json};
+
+use crate::{
+    people::{arrange, count},
+    races::{interleaved, row},
+};
+
+async fn patch(actor: Actor, path: String, body: Value) -> Reply {
+    actor.patch(&path, body).await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_two_changes_of_one_version_one_is_made() {
+    let app = TestApp::start().await;
+    let team = app.team().await;
+    let project = team.project("OPS", "open").await;
+    for round in 0..10 {
+        let made = team.owner.post("/tasks", json!({ "project": project, "title": "Race" })).await.is(201);
+        let (tag, path) = (made.header("etag").unwrap().to_owned(), format!("/tasks/{}", made.text_at("/id")));
+        let (one, other) = tokio::join!(
+            team.member.patch_if(&tag, &path, json!({ "title": "One" })),
+            team.admin.patch_if(&tag, &path, json!({ "description": "Other" })),
+        );
+        let mut statuses = [one.status(), other.status()];
+        statuses.sort_unstable();
+        assert_eq!(statuses, [200, 412], "{round}");
+        assert_eq!(team.owner.get(&path).await.is(200).json()["version"], 2);
+    }
+}
+
+#[tokio::test]
+async fn who_waited_for_a_change_of_the_people_does_not_undo_it() {
+    let app = TestApp::start().await;
+    let team = app.team().await;
+    let project = team.project("OPS", "open").await;
+    let new = json!({
+        "project": project, "title": "Look", "due": { "date": "2041-01-01" }, "assignees": [team.member.id],
+        "reminders": [{ "when": { "offset": "-P1D" }, "to": "assignees" }],
+    });
+    let id = team.owner.post("/tasks", new).await.is(201).text_at("/id");
+    let path = format!("/tasks/{id}");
+    // Both wait for the task; then the second one finds what the first one has made of it, its people too.
+    let people = patch(team.owner.clone(), path.clone(), json!({ "assignees": [team.admin.id] }));
+    let title = patch(team.admin.clone(), path.clone(), json!({ "title": "Looked" }));
+    let (one, two) = interleaved(&app, row("tasks", "id", &id), people, title).await;
+    assert_eq!((one.status(), two.status()), (200, 200));
+    let shown = team.owner.get(&path).await.is(200).json();
+    assert_eq!(
+        (&shown["assignees"], &shown["title"], &shown["version"]),
+        (&json!([team.admin.id]), &json!("Looked"), &json!(3))
+    );
+    let owed = "deliveries where cancelled_at is null";
+    assert_eq!(count(&app, owed).await, 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_task_that_is_completed_and_deleted_at_once_owes_nothing_either_way() {
+    let app = TestApp::start().await;
+    let team = app.team().await;
+    let project = team.project("OPS", "open").await;
+    for _ in 0..10 {
+        let task = team.reminded_task(&project, "Race", 3600).await;
+        let path = format!("/tasks/{}", task["id"].as_str().unwrap());
+        let completion = format!("{path}/completion");
+        let (done, gone) = tokio::join!(team.member.put(&completion, json!(null)), team.admin.delete(&path));
+        assert_eq!(gone.status(), 204);
+        assert!(matches!(done.status(), 200 | 409), "{done:?}");
+        assert!(team.owner.get(&path).await.is(200).json()["deleted_at"].is_string());
+    }
+    assert_eq!(app.mail_states().await, ["cancelled"; 10]);
+    assert_eq!(count(&app, "projects where task_count = 0").await, 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn moves_and_new_tasks_at_once_give_each_a_number_of_its_own() {
+    let app = TestApp::start().await;
+    let team = app.team().await;
+    let (ops, dev) = (team.project("OPS", "open").await, team.project("DEV", "open").await);
+    for round in 0..6 {
+        let new = |project: &str| json!({ "project": project, "title": "Race" });
+        let id = team.owner.post("/tasks", new(&ops)).await.is(201).text_at("/id");
+        let back = team.owner.post("/tasks", new(&dev)).await.is(201).text_at("/id");
+        let (there, here) = (format!("/tasks/{id}"), format!("/tasks/{back}"));
+        let (moved, returned, made, other) = tokio::join!(
+            team.member.patch(&there, json!({ "project": dev })),
+            team.admin.patch(&here, json!({ "project": ops })),
+            join_all((0..3).map(|_| team.owner.post("/tasks", new(&dev)))),
+            join_all((0..3).map(|_| team.member.post("/tasks", new(&ops)))),
+        );
+        assert_eq!((moved.status(), returned.status()), (200, 200), "{round}: {moved:?} {returned:?}");
+        assert!(made.iter().chain(&other).all(|reply| reply.status() == 201), "{round}");
+    }
+    let wrong = "projects p where task_count <> (select count(*) from tasks t where t.project_id = p.id)";
+    assert_eq!(count(&app, wrong).await, 0);
+    assert_eq!(count(&app, "projects where task_count = 24").await, 2);
+}
+
+#[tokio::test]
+async fn who_was_removed_at_that_moment_is_assigned_and_owed_nothing_by_a_change() {
+    let app = TestApp::start().await;
+    let team = app.team().await;
+    let project = team.project("OPS", "open").await;
+    let new = json!({
+        "project": project, "title": "Look", "due": { "date": "2041-01-01" },
+        "reminders": [{ "when": { "offset": "-P1D" }, "to": "assignees" }],
+    });
+    let id = team.owner.post("/tasks", new).await.is(201).text_at("/id");
+    for changes in
+        [json!({ "due": { "date": "2042-01-01" } }), json!({ "project": project, "due": { "date": "2043-01-01" } })]
+    {
+        let hand = app.join(&team, "hand", Role::Member).await;
+        let mut changes = changes;
+        changes["assignees"] = json!([hand.id]);
+        let changing = patch(team.owner.clone(), format!("/tasks/{id}"), changes);
+        let (admin, member) = (team.admin.clone(), format!("/members/{}", hand.id));
+        let removing = async move { admin.delete(&member).await };
+        let (changed, removed) = interleaved(&app, row("tasks", "id", &id), changing, removing).await;
+        assert!(matches!(changed.status(), 200 | 409), "{changed:?}");
+        assert_eq!(removed.status(), 204);
+        assert_eq!(count(&app, &format!("task_assignees where account_id = '{}'", hand.id)).await, 0);
+        let owed = format!("deliveries where cancelled_at is null and account_id = '{}'", hand.id);
+        assert_eq!(count(&app, &owed).await, 0);
+    }
+}
+
+#[tokio::test]
+async fn a_mail_in_a_workers_hands_is_not_sent_after_its_task_has_changed() {
+    let app = TestApp::start().await;
+    let team = app.team().await;
+    let project = team.project("OPS", "open").await;
+    let (worker, _) = app.worker_db().await;
+    for change in 0..3 {
+        let task = team.reminded_task(&project, "Held", 3600).await;
+        let path = format!("/tasks/{}", task["id"].as_str().unwrap());
+        let reminded = format!("deliveries where task_id = '{}'", task["id"].as_str().unwrap());
+        let mail = format!("id in (select mail_id from {reminded})");
+        arrange(&app, &format!("update mails set next_at = now() where {mail}")).await;
+        let id: uuid::Uuid = sqlx::query_scalar(sqlx::AssertSqlSafe(format!("select id from mails where {mail}")))
+            .fetch_one(&app.admin)
+            .await
+            .unwrap();
+        let claim = mails::claim(&worker, id.into(), "hand").await.unwrap().unwrap();
+        match change {
+            0 => drop(team.owner.patch(&path, json!({ "due": { "date": "2041-01-01" } })).await.is(200)),
+            1 => drop(team.owner.patch(&path, json!({ "assignees": [] })).await.is(200)),
+            _ => drop(team.owner.delete(&path).await.is(204)),
+        }
+        let content = Content {
+            to: "x@example.org".into(),
+            name: None,
+            date: jiff::Timestamp::UNIX_EPOCH,
+            about: Subject::AlreadyRegistered,
+        };
+        assert!(!mails::mark_sending(&worker, &claim, &content).await.unwrap(), "{change}");
+        let attempt = Attempt { worker: "hand", phase: Phase::Envelope, reply: None };
+        assert!(!mails::finish(&worker, &claim, &Outcome::Sent, &attempt).await.unwrap(), "{change}");
+        assert_eq!(count(&app, &format!("mails where state = 'cancelled' and {mail}")).await, 1, "{change}");
+    }
+}
+
+#[tokio::test]
+async fn what_slipped_through_is_asked_again_before_it_is_sent() {
+    let app = TestApp::start().await;
+    let team = app.team().await;
+    let project = team.project("OPS", "open").await;
+    for (what, reason) in [
+        ("update tasks set deleted_at = now(), deleted_by = created_by", "task deleted"),
+        ("update projects set archived_at = now()", "project archived"),
+        ("delete from task_assignees", "unassigned"),
+        ("update task_watches set state = 'muted'", "muted"),
+        ("update reminders set removed_at = now()", "reminder removed"),
+    ] {
+        let task = team.reminded_task(&project, "Not any more", 3600).await;
+        arrange(&app, what).await;
+        arrange(&app, "update mails set next_at = now()  where state = 'scheduled'").await;
+        let worker = app.work();
+        assert!(app.all_settled().await.iter().all(|state| state == "cancelled"), "{reason}");
+        worker.stop().await;
+        let id = task["reminders"][0]["plan"][0]["delivery_id"].as_str().unwrap();
+        assert_eq!(team.member.get(&format!("/deliveries/{id}")).await.is(200).json()["reason"], reason);
+        arrange(&app, "update projects set archived_at = null").await;
+    }
+    assert!(app.inbox.messages().is_empty());
+}
