@@ -36,7 +36,6 @@ mod people;
 mod permissions;
 mod pool;
 mod preconditions;
-mod probe;
 mod profile;
 mod projects;
 mod proxies;
