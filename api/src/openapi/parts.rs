@@ -127,6 +127,10 @@ impl<T: Input + ToSchema> Part for Query<T> {
     fn describe(sketch: &mut Sketch) {
         sketch.query = Some(sketch.known::<T>());
         sketch.refuses(&[400]);
+        // Who follows changes may come too late for them.
+        if T::name() == "ChangesSince" {
+            sketch.refuses(&[410]);
+        }
     }
 }
 

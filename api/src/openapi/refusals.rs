@@ -14,6 +14,7 @@ const REFUSALS: &[(u16, &str, &str)] = &[
     (406, "NotAcceptable", "`Accept` does not take JSON."),
     (408, "TooSlow", "The body did not arrive within ten seconds."),
     (409, "Conflict", "The state of things forbids it; `code` says which."),
+    (410, "SyncAgain", "What has changed since then cannot be told: begin anew, without `since`."),
     (412, "Stale", "There is another version of it by now; `ETag` names that."),
     (413, "TooLarge", "The body has more than 64 KiB."),
     (415, "NotJson", "The body is not said to be JSON, or comes encoded."),
@@ -36,6 +37,7 @@ const HEADERS: &[(&str, &str, &str)] = &[
     ("Location", "string", "Where it is."),
     ("RateLimit", "string", "What is left of the tightest limit, and in how many seconds it is whole again."),
     ("RateLimit-Policy", "string", "The limits: how many requests in how many seconds."),
+    ("Link", "string", "`rel=\"next\"`: the address of the next page, where there is one."),
     ("Retry-After", "integer", "How many seconds to wait."),
     ("WWW-Authenticate", "string", "How to authenticate: `Bearer`."),
     ("Content-Disposition", "string", "The name under which to keep it."),
@@ -111,7 +113,8 @@ pub(crate) fn responses() -> Value {
 pub(crate) fn all_headers() -> Value {
     let header = |(name, kind, description): &(&str, &str, &str)| {
         // An operator may do without limits, a client without traces.
-        let required = !name.starts_with("RateLimit") && *name != "traceparent";
+        let sometimes = ["traceparent", "Idempotent-Replayed", "Link"];
+        let required = !name.starts_with("RateLimit") && !sometimes.contains(name);
         ((*name).to_owned(), json!({ "description": description, "required": required, "schema": { "type": kind } }))
     };
     Value::Object(HEADERS.iter().map(header).collect())

@@ -7,7 +7,10 @@ use serde::{Serialize, Serializer, ser::SerializeMap};
 use sqlx::FromRow;
 use utoipa::{
     ToSchema,
-    openapi::{RefOr, schema::Schema},
+    openapi::{
+        RefOr,
+        schema::{AnyOfBuilder, ObjectBuilder, Schema},
+    },
 };
 use uuid::Uuid;
 
@@ -127,7 +130,12 @@ struct WholeTask {
 
 impl utoipa::__dev::ComposeSchema for TaskView {
     fn compose(generics: Vec<RefOr<Schema>>) -> RefOr<Schema> {
-        WholeTask::compose(generics)
+        let some = ObjectBuilder::new().description(Some("With `fields`: these alone."));
+        AnyOfBuilder::new()
+            .description(Some("A task; with `fields` these alone, with `expand` what its ids stand for."))
+            .item(WholeTask::compose(generics))
+            .item(some)
+            .into()
     }
 }
 
