@@ -37,7 +37,6 @@ const HEADERS: &[(&str, &str, &str)] = &[
     ("Location", "string", "Where it is."),
     ("RateLimit", "string", "What is left of the tightest limit, and in how many seconds it is whole again."),
     ("RateLimit-Policy", "string", "The limits: how many requests in how many seconds."),
-    ("Link", "string", "`rel=\"next\"`: the address of the next page, where there is one."),
     ("Retry-After", "integer", "How many seconds to wait."),
     ("WWW-Authenticate", "string", "How to authenticate: `Bearer`."),
     ("Content-Disposition", "string", "The name under which to keep it."),
@@ -113,7 +112,7 @@ pub(crate) fn responses() -> Value {
 pub(crate) fn all_headers() -> Value {
     let header = |(name, kind, description): &(&str, &str, &str)| {
         // An operator may do without limits, a client without traces.
-        let sometimes = ["traceparent", "Idempotent-Replayed", "Link"];
+        let sometimes = ["traceparent", "Idempotent-Replayed"];
         let required = !name.starts_with("RateLimit") && !sometimes.contains(name);
         ((*name).to_owned(), json!({ "description": description, "required": required, "schema": { "type": kind } }))
     };
