@@ -76,6 +76,7 @@
 
 mod committed;
 mod permissions;
+mod personal;
 mod project;
 mod roles;
 mod rules;
@@ -89,5 +90,6 @@ pub use project::InProject;
 pub use roles::{GrantRole, Role};
 pub use rules::{RoleChange, may_act_on, may_change_role, may_give};
 pub(crate) use scope::Core;
-pub use scope::{Invited, Link, Mailbox, Me, MyTasks, OrgRef, Personal, ReadMe, Refused, Scope, SignUp, System};
+pub use personal::{Me, MyTasks, Personal, ReadMe};
+pub use scope::{Invited, Link, Mailbox, OrgRef, Refused, Scope, SignUp, System};
 pub use sets::{PermissionFault, Permissions, RolePermissions, Scopes};
