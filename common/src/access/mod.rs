@@ -85,11 +85,11 @@ mod sets;
 
 pub use committed::{Committed, Written};
 pub use permissions::*;
+pub use personal::{Me, MyTasks, Personal, ReadMe};
 pub(crate) use project::Held;
 pub use project::InProject;
 pub use roles::{GrantRole, Role};
 pub use rules::{RoleChange, may_act_on, may_change_role, may_give};
 pub(crate) use scope::Core;
-pub use personal::{Me, MyTasks, Personal, ReadMe};
 pub use scope::{Invited, Link, Mailbox, OrgRef, Refused, Scope, SignUp, System};
 pub use sets::{PermissionFault, Permissions, RolePermissions, Scopes};
