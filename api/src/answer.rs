@@ -193,8 +193,23 @@ fn unless_known(request: &Request<'_>, rendered: Rendered) -> Response<'static> 
 impl<'r, T: Shown> Responder<'r, 'static> for Found<T> {
     fn respond_to(self, request: &'r Request<'_>) -> response::Result<'static> {
         let rendered = Rendered::of(&self.0).map_err(|_| Status::InternalServerError)?;
-        Ok(unless_known(request, rendered))
+        let mut response = unless_known(request, rendered);
+        if let Some(cursor) = self.0.next() {
+            response.set_raw_header("Link", format!("<{}>; rel=\"next\"", next(request, cursor)));
+        }
+        Ok(response)
     }
+}
+
+/// The same list from `cursor` on. Relative to this host (RFC 8288 allows it): which name clients know it by is their affair.
+fn next(request: &Request<'_>, cursor: &str) -> String {
+    let (path, query) = (request.uri().path(), request.uri().query());
+    // Changes are told since, lists go on from a cursor.
+    let name = if path.ends_with("/tasks/changes") { "since" } else { "cursor" };
+    let kept = query.iter().flat_map(|query| query.raw_segments());
+    let kept = kept.filter(|segment| segment.as_str().split('=').next() != Some(name));
+    let query: String = kept.map(|segment| format!("{segment}&")).collect();
+    format!("{path}?{query}{name}={cursor}")
 }
 
 impl<'r, T> Responder<'r, 'static> for Changed<T> {

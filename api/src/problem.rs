@@ -241,6 +241,7 @@ impl From<Error> for Problem {
             Error::Stale { current } => {
                 Self::new(Status::PreconditionFailed, "stale", detail).with("ETag", format!("\"{current}\""))
             }
+            Error::SyncAgain => Self::new(Status::Gone, "sync_again", detail),
             Error::Conflict { code, .. } => Self::new(Status::Conflict, code, detail),
             Error::Batch { place, cause } => {
                 let cause = Self::from(*cause).at(&place);

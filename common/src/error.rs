@@ -55,6 +55,9 @@ pub enum Error {
         /// The one that there is.
         current: i32,
     },
+    /// What has changed since cannot be told any more: begin anew.
+    #[error("what has changed since then cannot be told; begin anew without `since`")]
+    SyncAgain,
     /// The state of things forbids it; the code is stable.
     #[error("{detail}")]
     Conflict {

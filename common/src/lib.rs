@@ -27,6 +27,7 @@ pub mod offers;
 pub mod organizations;
 pub mod origins;
 pub mod page;
+pub mod parameters;
 pub mod passwords;
 pub mod permissions;
 pub mod precondition;

@@ -31,6 +31,28 @@ pub struct PageInfo {
     pub has_more: bool,
     /// How many items a page holds at most.
     pub limit: u8,
+    /// How many items the whole list has, for whoever asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub total: Option<Total>,
+}
+
+/// How many items a list has. Counting means looking at each, so it ends at [`Total::MOST`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Total {
+    /// So many.
+    pub count: i64,
+    /// False: there are more.
+    pub exact: bool,
+}
+
+impl Total {
+    /// Beyond that nobody counts.
+    pub(crate) const MOST: i64 = 10_000;
+
+    /// From a count of at most one more.
+    pub(crate) fn of(counted: i64) -> Self {
+        Self { count: counted.min(Self::MOST), exact: counted <= Self::MOST }
+    }
 }
 
 /// How many items a page holds: 1 to 200, 50 unless asked.
@@ -79,17 +101,22 @@ impl FromStr for Limit {
     }
 }
 
-/// An opaque position in a list: the last id seen, authenticated for one organization and one filter.
+/// An opaque position in a list, authenticated for one organization, one list, its filter and its order.
 #[derive(Clone, Debug, ToSchema)]
-#[schema(value_type = String, pattern = "^[A-Za-z0-9_-]{43}$")]
-pub struct Cursor([u8; 32]);
+#[schema(value_type = String, pattern = "^[A-Za-z0-9_-]{23,}$")]
+pub struct Cursor(Vec<u8>);
+
+/// How many bytes authenticate a cursor.
+const TAG: usize = 16;
+/// No position needs more.
+const LONGEST: usize = 2_048;
 
 impl FromStr for Cursor {
     type Err = PageFault;
 
     fn from_str(text: &str) -> Result<Self, PageFault> {
         let bytes = BASE64_URL_SAFE_NO_PAD.decode(text).map_err(|_| PageFault::Cursor)?;
-        bytes.try_into().map(Self).map_err(|_| PageFault::Cursor)
+        if (TAG + 1..=LONGEST).contains(&bytes.len()) { Ok(Self(bytes)) } else { Err(PageFault::Cursor) }
     }
 }
 
@@ -98,22 +125,26 @@ parsed_field!(Limit);
 parsed_field!(Cursor);
 
 impl Cursor {
-    fn seal(core: &Core, list: &str, position: Uuid) -> Self {
-        let mut bytes = [0; 32];
-        bytes[..16].copy_from_slice(position.as_bytes());
-        bytes[16..].copy_from_slice(&core.db.key().tag(&context(core, list), position.as_bytes())[..16]);
-        Self(bytes)
+    /// The text of a position; `list` names the list with its filter and its order.
+    pub(crate) fn seal(core: &Core, list: &str, position: &[u8]) -> String {
+        let tag = core.db.key().tag(&context(core, list), position);
+        BASE64_URL_SAFE_NO_PAD.encode([position, &tag[..TAG]].concat())
     }
 
     /// The id after which the page begins.
     pub(crate) fn open(&self, core: &Core, list: &str) -> Result<Uuid> {
-        let position = Uuid::from_slice(&self.0[..16]).map_err(|fault| Error::Internal(Box::new(fault)))?;
-        if core.db.key().authenticates(&context(core, list), position.as_bytes(), &self.0[16..]) {
-            Ok(position)
-        } else {
-            Err(Error::BadCursor(Faults::at("/cursor", &PageFault::Cursor)))
-        }
+        Uuid::from_slice(self.position(core, list)?).map_err(|_| refused())
     }
+
+    /// What was sealed.
+    pub(crate) fn position(&self, core: &Core, list: &str) -> Result<&[u8]> {
+        let (position, tag) = self.0.split_at(self.0.len() - TAG);
+        if core.db.key().authenticates(&context(core, list), position, tag) { Ok(position) } else { Err(refused()) }
+    }
+}
+
+fn refused() -> Error {
+    Error::BadCursor(Faults::at("/cursor", &PageFault::Cursor))
 }
 
 fn context(core: &Core, list: &str) -> Vec<u8> {
@@ -122,12 +153,21 @@ fn context(core: &Core, list: &str) -> Vec<u8> {
 }
 
 impl<T> Page<T> {
-    /// From up to `limit` + 1 rows; `list` names the list with its filter.
-    pub(crate) fn of(mut rows: Vec<T>, limit: Limit, core: &Core, list: &str, id: impl Fn(&T) -> Uuid) -> Self {
+    /// From up to `limit` + 1 rows in the order of their ids; `list` names the list with its filter.
+    pub(crate) fn of(rows: Vec<T>, limit: Limit, core: &Core, list: &str, id: impl Fn(&T) -> Uuid) -> Self {
+        Self::cut(rows, limit, |row| Cursor::seal(core, list, id(row).as_bytes()))
+    }
+
+    /// From up to `limit` + 1 rows, whatever their order; `cursor` seals the position of one.
+    pub(crate) fn cut(mut rows: Vec<T>, limit: Limit, cursor: impl Fn(&T) -> String) -> Self {
         let has_more = rows.len() > usize::from(limit.0);
         rows.truncate(usize::from(limit.0));
-        let end = rows.last().filter(|_| has_more).map(id);
-        let next_cursor = end.map(|id| BASE64_URL_SAFE_NO_PAD.encode(Cursor::seal(core, list, id).0));
-        Self { data: rows, page: PageInfo { next_cursor, has_more, limit: limit.0 } }
+        let next_cursor = rows.last().filter(|_| has_more).map(cursor);
+        Self { data: rows, page: PageInfo { next_cursor, has_more, limit: limit.0, total: None } }
+    }
+
+    /// The same page of what these are shown as.
+    pub(crate) fn map<U>(self, shown: impl FnMut(T) -> U) -> Page<U> {
+        Page { data: self.data.into_iter().map(shown).collect(), page: self.page }
     }
 }

@@ -19,6 +19,11 @@ pub trait Shown: Serialize {
     fn version(&self) -> Option<i32> {
         None
     }
+
+    /// The cursor of the page that comes next; none where there is none.
+    fn next(&self) -> Option<&str> {
+        None
+    }
 }
 
 /// Says of a type that it can be answered with; where it has versions, which field holds them; and of what shows a secret, that it
@@ -42,7 +47,11 @@ macro_rules! shown {
 }
 pub(crate) use shown;
 
-impl<T: Serialize> Shown for Page<T> {}
+impl<T: Serialize> Shown for Page<T> {
+    fn next(&self) -> Option<&str> {
+        self.page.next_cursor.as_deref().filter(|_| self.page.has_more)
+    }
+}
 
 /// Something as it is sent.
 #[derive(Clone, Debug)]

@@ -105,6 +105,9 @@ text! {
     /// Markdown of up to 20,000 characters; may be empty.
     #[schema(max_length = 20_000, example = "To the *new* account.")]
     Description = |text| paragraphs(text, 20_000);
+    /// What is looked for: one line of 1 to 200 characters.
+    #[schema(min_length = 1, max_length = 200, pattern = r"\S", example = "pay the rent")]
+    Words = |text| line(text, 200);
     /// An e-mail address, in lower case: accounts are told apart by it.
     #[schema(min_length = 6, max_length = 254, format = Email, example = "ada@example.org")]
     EmailAddress = email;

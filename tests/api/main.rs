@@ -40,6 +40,7 @@ mod profile;
 mod projects;
 mod proxies;
 mod quotas;
+mod reading;
 mod races;
 mod rates;
 mod repeats;

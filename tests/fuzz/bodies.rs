@@ -51,6 +51,6 @@ pub fn query(bytes: &[u8]) {
     let value = Value::Object(pairs.map(|(name, value)| (name.to_owned(), value.into())).collect::<Map<_, _>>());
     each!(&value;
         audit::AuditFilter, comments::CommentFilter, deliveries::DeliveryFilter, permissions::PermissionsFilter,
-        projects::ProjectFilter, tasks::HistoryPage, tasks::TaskFilter,
+        projects::ProjectFilter, tasks::HistoryPage, tasks::TaskList, tasks::MyTaskList, tasks::ChangesSince, tasks::TaskShape,
     );
 }

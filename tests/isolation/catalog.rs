@@ -25,6 +25,7 @@ const TENANT: &[&str] = &[
     "task_labels",
     "task_tombstones",
     "task_watches",
+    "task_words",
     "tasks",
     "tokens",
 ];
@@ -186,6 +187,7 @@ async fn definer_functions_are_the_named_list_with_a_pinned_search_path() {
             "credential_of",
             "deletion_plan",
             "end_membership",
+            "enter_mine",
             "erase_account",
             "erase_organization",
             "erase_project",
@@ -195,6 +197,8 @@ async fn definer_functions_are_the_named_list_with_a_pinned_search_path() {
             "held_in",
             "is_expected",
             "my_organizations",
+            "my_tasks",
+            "note_change",
             "password_of",
             "personal_export",
             "purge",
@@ -204,6 +208,7 @@ async fn definer_functions_are_the_named_list_with_a_pinned_search_path() {
             "slug_is_free",
             "stamp_uses",
             "take_due",
+            "tasks_with",
             "throttle",
         ]
     );

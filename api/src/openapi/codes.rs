@@ -56,6 +56,7 @@ pub(crate) const CODES: &[(&str, &str)] = &[
     ("slug_taken", "another organization has, or had, the slug"),
     ("stale", "there is another version of it by now"),
     ("still_running", "a request with this `Idempotency-Key` is still running"),
+    ("sync_again", "what has changed since then cannot be told: begin anew"),
     ("task_completed", "the task is completed; reopen it first"),
     ("task_deleted", "the task is deleted; restore it first"),
     ("too_large", "the body has more than 64 KiB"),

@@ -1,7 +1,7 @@
 //! What each kind of argument means for a client.
 
 use common::{
-    access::{Permission, Personal},
+    access::{Permission, Personal, ReadTasks},
     exchange::Arrived,
     input::Input,
     sessions::WithPassword,
@@ -34,6 +34,7 @@ impl Sketch {
     fn is_personal<P: Personal>(&mut self) {
         let needs = match P::SCOPE {
             0 => "Needs a session; personal tokens manage no account.",
+            tasks if tasks & ReadTasks::BITS != 0 => "Needs a session, or a personal token with `me:read` and `tasks:read`.",
             _ => "Needs a session, or a personal token with `me:read`.",
         };
         self.needs = Some((needs.to_owned(), Some(if P::SCOPE == 0 { "session" } else { "me:read" })));
@@ -126,6 +127,10 @@ impl<T: Input + ToSchema> Part for Query<T> {
     fn describe(sketch: &mut Sketch) {
         sketch.query = Some(sketch.known::<T>());
         sketch.refuses(&[400]);
+        // Who follows changes may come too late for them.
+        if T::name() == "ChangesSince" {
+            sketch.refuses(&[410]);
+        }
     }
 }
 

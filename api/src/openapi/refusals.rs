@@ -14,6 +14,7 @@ const REFUSALS: &[(u16, &str, &str)] = &[
     (406, "NotAcceptable", "`Accept` does not take JSON."),
     (408, "TooSlow", "The body did not arrive within ten seconds."),
     (409, "Conflict", "The state of things forbids it; `code` says which."),
+    (410, "SyncAgain", "What has changed since then cannot be told: begin anew, without `since`."),
     (412, "Stale", "There is another version of it by now; `ETag` names that."),
     (413, "TooLarge", "The body has more than 64 KiB."),
     (415, "NotJson", "The body is not said to be JSON, or comes encoded."),
@@ -111,7 +112,8 @@ pub(crate) fn responses() -> Value {
 pub(crate) fn all_headers() -> Value {
     let header = |(name, kind, description): &(&str, &str, &str)| {
         // An operator may do without limits, a client without traces.
-        let required = !name.starts_with("RateLimit") && *name != "traceparent";
+        let sometimes = ["traceparent", "Idempotent-Replayed"];
+        let required = !name.starts_with("RateLimit") && !sometimes.contains(name);
         ((*name).to_owned(), json!({ "description": description, "required": required, "schema": { "type": kind } }))
     };
     Value::Object(HEADERS.iter().map(header).collect())

@@ -149,6 +149,7 @@ contents! {
             tasks::create "Create a task",
             batches::create "Do many things to tasks at once",
             tasks::list "List tasks",
+            tasks::changes "Follow what changes, to keep a copy",
             exchange::export_tasks "Export tasks as a table",
             exchange::import_tasks "Import a table of tasks into a project",
             tasks::show "Show a task",
@@ -162,6 +163,8 @@ contents! {
             reminders::list "List the reminders of a task",
             reminders::create "Add a reminder to a task",
             reminders::destroy "Take a reminder away";
+        "/v1/me":
+            tasks::mine "List one's own tasks, of all organizations";
     }
     "Comments": "What is said about tasks." {
         "/v1/orgs":

@@ -1,13 +1,16 @@
 use common::{
-    access::{InProject, ReadTasks, WriteTasks},
+    access::{InProject, MyTasks, ReadTasks, WriteTasks},
     page::Page,
-    tasks::{self, HistoryPage, NewTask, PlannedTask, Position, Task, TaskChanges, TaskEvent, TaskFilter, TaskRef},
+    tasks::{
+        self, ChangesSince, HistoryPage, MyTaskList, NewTask, PlannedTask, Position, Task, TaskChange, TaskChanges,
+        TaskEvent, TaskList, TaskRef, TaskShape, TaskView,
+    },
 };
 use rocket::{delete, get, patch, post, put};
 
 use crate::{
     answer::{Answer, Changed, Created, Done, Found},
-    guards::{Id, IfMatch, In, Org, Query},
+    guards::{Caller, Id, IfMatch, In, Org, Query},
 };
 
 #[post("/<_>/tasks", data = "<input>")]
@@ -19,13 +22,23 @@ pub(crate) async fn create(input: In<WriteTasks, NewTask>) -> Answer<Created<Pla
 }
 
 #[get("/<_>/tasks")]
-pub(crate) async fn list(mut org: Org<ReadTasks>, filter: Query<TaskFilter>) -> Answer<Found<Page<Task>>> {
-    Ok(Found(tasks::list(&mut org, filter.0).await?))
+pub(crate) async fn list(mut org: Org<ReadTasks>, list: Query<TaskList>) -> Answer<Found<Page<TaskView>>> {
+    Ok(Found(tasks::list(&mut org, list.0).await?))
 }
 
-#[get("/<_>/tasks/<id>")]
-pub(crate) async fn show(mut org: Org<ReadTasks>, id: Id<TaskRef>) -> Answer<Found<Task>> {
-    Ok(Found(tasks::show(&mut org, &id.found()?).await?))
+#[get("/<_>/tasks/changes")]
+pub(crate) async fn changes(mut org: Org<ReadTasks>, since: Query<ChangesSince>) -> Answer<Found<Page<TaskChange>>> {
+    Ok(Found(tasks::changes(&mut org, since.0).await?))
+}
+
+#[get("/tasks")]
+pub(crate) async fn mine(mut caller: Caller<MyTasks>, list: Query<MyTaskList>) -> Answer<Found<Page<TaskView>>> {
+    Ok(Found(tasks::mine(&mut caller.0, list.0).await?))
+}
+
+#[get("/<_>/tasks/<id>", rank = 2)]
+pub(crate) async fn show(mut org: Org<ReadTasks>, id: Id<TaskRef>, shape: Query<TaskShape>) -> Answer<Found<TaskView>> {
+    Ok(Found(tasks::show(&mut org, &id.found()?, shape.0).await?))
 }
 
 #[patch("/<_>/tasks/<id>", data = "<input>")]

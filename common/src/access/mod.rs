@@ -76,6 +76,7 @@
 
 mod committed;
 mod permissions;
+mod personal;
 mod project;
 mod roles;
 mod rules;
@@ -84,10 +85,11 @@ mod sets;
 
 pub use committed::{Committed, Written};
 pub use permissions::*;
+pub use personal::{Me, MyTasks, Personal, ReadMe};
 pub(crate) use project::Held;
 pub use project::InProject;
 pub use roles::{GrantRole, Role};
 pub use rules::{RoleChange, may_act_on, may_change_role, may_give};
 pub(crate) use scope::Core;
-pub use scope::{Invited, Link, Mailbox, Me, OrgRef, Personal, ReadMe, Refused, Scope, SignUp, System};
+pub use scope::{Invited, Link, Mailbox, OrgRef, Refused, Scope, SignUp, System};
 pub use sets::{PermissionFault, Permissions, RolePermissions, Scopes};

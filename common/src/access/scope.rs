@@ -8,11 +8,11 @@ use std::{
 
 use sqlx::PgConnection;
 
-use super::{Committed, Permission, Written, permissions::READ_ME};
+use super::{Committed, Me, Permission, Personal, Written};
 use crate::{
     audit::Origin,
     db::{Db, Transaction},
-    error::{Error, Refusal, Repetition, Result},
+    error::{Error, Repetition, Result},
     idempotency::{self, Begun, Claim, Outcome, RequestKey},
     ids::{AccountId, NotAnId, OrgId, SessionId},
     secrets::{Credential, Purpose, SessionToken, Token},
@@ -47,32 +47,6 @@ impl Core {
     pub(crate) fn sql(&mut self) -> &mut PgConnection {
         &mut self.transaction
     }
-}
-
-/// The caller, in no organization, by a session: personal tokens manage no account.
-#[derive(Debug)]
-pub enum Me {}
-
-/// The caller, to be read only: a session, or a personal token with the scope `me:read`.
-#[derive(Debug)]
-pub enum ReadMe {}
-
-/// Who may come in to an account.
-pub trait Personal: Send + Sync + 'static {
-    /// The scope that lets a personal token in; zero: none does.
-    const SCOPE: i64;
-    /// What is said to a token that may not.
-    const REFUSAL: fn() -> Error;
-}
-
-impl Personal for Me {
-    const SCOPE: i64 = 0;
-    const REFUSAL: fn() -> Error = || Error::Refused(Refusal::SessionNeeded);
-}
-
-impl Personal for ReadMe {
-    const SCOPE: i64 = READ_ME.0;
-    const REFUSAL: fn() -> Error = || Error::Forbidden(READ_ME.1);
 }
 
 /// Somebody who claims an e-mail and has proved nothing.

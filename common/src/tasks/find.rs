@@ -2,7 +2,12 @@
 
 use std::{fmt, str::FromStr};
 
-use super::{Task, TaskRow, lock::live, task::columns};
+use super::{
+    Task, TaskRow,
+    lock::live,
+    task::columns,
+    view::{self, TaskShape, TaskView},
+};
 use crate::{
     access::{Core, Held, InProject, Permission, Permissions, ReadTasks, Scope, WriteTasks},
     error::{Error, Result},
@@ -97,13 +102,13 @@ pub async fn find_deleted<'s, P: Permission>(
     admit(scope.core(), row)
 }
 
-/// One task, to be looked at.
+/// One task, to be looked at as it was asked for.
 ///
 /// # Errors
 /// [`Error::NotFound`] when the caller cannot see it.
-pub async fn show(scope: &mut Scope<impl Permission>, task: &TaskRef) -> Result<Task> {
+pub async fn show(scope: &mut Scope<impl Permission>, task: &TaskRef, shape: TaskShape) -> Result<TaskView> {
     let (_, task) = find_deleted::<ReadTasks>(scope, task).await?;
-    Ok(task)
+    view::one(scope.core(), task, shape).await
 }
 
 pub(super) async fn row(statement: &'static str, core: &mut Core, task: &TaskRef) -> Result<Option<TaskRow>> {

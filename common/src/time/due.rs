@@ -214,7 +214,7 @@ impl TryFrom<RawPoint> for When {
 }
 
 /// `2026-12-01`, and nothing around it: of a moment somewhere the day would be a guess.
-fn day(text: &str) -> Result<civil::Date, TimeFault> {
+pub(super) fn day(text: &str) -> Result<civil::Date, TimeFault> {
     let plain = text.len() == 10 && text.chars().all(|c| c.is_ascii_digit() || c == '-');
     let date = if plain { text.parse().map_err(|_| TimeFault::NotADate)? } else { return Err(TimeFault::NotADate) };
     in_range(date)

@@ -2,11 +2,14 @@
 
 use std::str::FromStr;
 
-use jiff::Timestamp;
+use jiff::{Timestamp, civil};
 use jiff_sqlx::ToSqlx;
 use utoipa::ToSchema;
 
-use super::{TimeFault, due::instant};
+use super::{
+    TimeFault,
+    due::{day, instant},
+};
 
 /// `2026-12-01T08:00:00Z`, to the microsecond.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ToSchema)]
@@ -30,3 +33,22 @@ impl FromStr for Instant {
 }
 
 crate::input::parsed_field!(Instant);
+
+/// A day or an instant, as a bound: `2026-12-01` or `2026-12-01T08:00:00Z`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Moment {
+    /// A day, wherever it is lived through.
+    Day(civil::Date),
+    /// An instant.
+    At(Instant),
+}
+
+impl FromStr for Moment {
+    type Err = TimeFault;
+
+    fn from_str(text: &str) -> Result<Self, TimeFault> {
+        if text.len() > "2026-12-01".len() { text.parse().map(Self::At) } else { day(text).map(Self::Day) }
+    }
+}
+
+crate::input::parsed_field!(Moment);

@@ -7,7 +7,7 @@ pub mod recurrence;
 mod zone;
 
 pub use due::{Due, DueColumns, When, WhenColumns};
-pub use instant::Instant;
+pub use instant::{Instant, Moment};
 pub use offset::Offset;
 pub use recurrence::Recurrence;
 pub use zone::TimeZoneName;
