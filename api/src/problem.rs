@@ -138,8 +138,10 @@ impl Problem {
     }
 
     /// The client takes nothing of what the route offers.
-    pub(crate) fn not_acceptable() -> Self {
-        Self::new(Status::NotAcceptable, "not_acceptable", "The answer is JSON, and Accept excludes it.")
+    pub(crate) fn not_acceptable(offered: &[String]) -> Self {
+        let offered = if offered.is_empty() { "application/json".to_owned() } else { offered.join(", ") };
+        let detail = format!("Accept excludes what there is: {offered}.");
+        Self::new(Status::NotAcceptable, "not_acceptable", detail)
     }
 
     /// The same of a part of a body: what is at fault stands there.
