@@ -111,7 +111,7 @@ pub(crate) fn responses() -> Value {
 pub(crate) fn all_headers() -> Value {
     let header = |(name, kind, description): &(&str, &str, &str)| {
         // An operator may do without limits, a client without traces.
-        let required = !name.starts_with("RateLimit") && *name != "traceparent";
+        let required = !name.starts_with("RateLimit") && !["traceparent", "Idempotent-Replayed"].contains(name);
         ((*name).to_owned(), json!({ "description": description, "required": required, "schema": { "type": kind } }))
     };
     Value::Object(HEADERS.iter().map(header).collect())
