@@ -117,7 +117,7 @@ impl Problem {
     /// The way round a handler, for what it has answered before: a guard can do no more than refuse.
     pub(crate) fn answered(kept: Kept) -> Self {
         let aside = Aside::Answered(Box::new(kept));
-        Self { aside, ..Self::new(Status::Conflict, "answered", "This was answered before.") }
+        Self { aside, ..Self::new(Status::Conflict, "still_running", "This was answered before.") }
     }
 
     /// A failure of ours: the answer says no more than that.
