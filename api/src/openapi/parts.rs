@@ -34,7 +34,9 @@ impl Sketch {
     fn is_personal<P: Personal>(&mut self) {
         let needs = match P::SCOPE {
             0 => "Needs a session; personal tokens manage no account.",
-            tasks if tasks & ReadTasks::BITS != 0 => "Needs a session, or a personal token with `me:read` and `tasks:read`.",
+            tasks if tasks & ReadTasks::BITS != 0 => {
+                "Needs a session, or a personal token with `me:read` and `tasks:read`."
+            }
             _ => "Needs a session, or a personal token with `me:read`.",
         };
         self.needs = Some((needs.to_owned(), Some(if P::SCOPE == 0 { "session" } else { "me:read" })));
