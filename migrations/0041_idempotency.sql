@@ -41,18 +41,25 @@ create policy openers on idempotency_keys to taskbell_auth using (true);
 grant select, insert, delete on idempotency_keys to taskbell_app;
 grant select, delete on idempotency_keys to taskbell_auth;
 
--- Claims a key for this transaction, right after the opener and in the same message. Whoever holds it is alone: others are told at
--- once that it is still running, and learn from the row how it ended. The lock is given back after the commit can be seen.
+-- Claims a key for this transaction, right after the opener and in the same message. Whoever holds it is alone: others are told
+-- that it is still running, and learn from the row how it ended. The lock is given back after the commit can be seen. A quarter of a
+-- second of patience, since what was refused gives it back a moment after the refusal is heard: its ROLLBACK goes out when the
+-- connection returns to the pool, and whoever mends their request at once would be told that it is still running.
 create function claim_key(key_hash text, request_hash text) returns void
     language plpgsql volatile set search_path = public, pg_temp as $$
 declare
     org   constant uuid := current_org();
     whose constant text := concat_ws(' ', current_account(), coalesce(org::text, '-'), claim_key.key_hash);
+    tries int := 0;
     known record;
 begin
-    if not pg_try_advisory_xact_lock(hashtextextended(whose, 0)) then
-        raise exception 'still running' using errcode = 'TB409';
-    end if;
+    while not pg_try_advisory_xact_lock(hashtextextended(whose, 0)) loop
+        tries := tries + 1;
+        if tries > 25 then
+            raise exception 'still running' using errcode = 'TB409';
+        end if;
+        perform pg_sleep(0.01);
+    end loop;
     select k.id, k.request_hash = decode(claim_key.request_hash, 'hex') as same, k.outcome,
            k.created_at <= now() - interval '24 hours' as forgotten
     into known

@@ -62,7 +62,8 @@ fn where_nothing_answers(request: &Request<'_>) -> Result<Options, Problem> {
     match request.method() {
         Method::Options => Ok(Options(allow)),
         method if is_readable(request) && methods.contains(&method.as_str()) => {
-            Err(if method.supports_payload() { Problem::unsupported() } else { Problem::not_acceptable() })
+            let offered = table::formats(request);
+            Err(if method.supports_payload() { Problem::unsupported() } else { Problem::not_acceptable(&offered) })
         }
         _ => {
             let detail = "The resource has other methods.";

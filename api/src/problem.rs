@@ -117,7 +117,7 @@ impl Problem {
     /// The way round a handler, for what it has answered before: a guard can do no more than refuse.
     pub(crate) fn answered(kept: Kept) -> Self {
         let aside = Aside::Answered(Box::new(kept));
-        Self { aside, ..Self::new(Status::Conflict, "answered", "This was answered before.") }
+        Self { aside, ..Self::new(Status::Conflict, "still_running", "This was answered before.") }
     }
 
     /// A failure of ours: the answer says no more than that.
@@ -138,8 +138,10 @@ impl Problem {
     }
 
     /// The client takes nothing of what the route offers.
-    pub(crate) fn not_acceptable() -> Self {
-        Self::new(Status::NotAcceptable, "not_acceptable", "The answer is JSON, and Accept excludes it.")
+    pub(crate) fn not_acceptable(offered: &[String]) -> Self {
+        let offered = if offered.is_empty() { "application/json".to_owned() } else { offered.join(", ") };
+        let detail = format!("Accept excludes what there is: {offered}.");
+        Self::new(Status::NotAcceptable, "not_acceptable", detail)
     }
 
     /// The same of a part of a body: what is at fault stands there.
@@ -151,7 +153,25 @@ impl Problem {
     /// What is wrong where; of what is wrong with no field, the code and the sentence of the whole.
     fn faults(self, place: &str) -> Vec<FieldFault> {
         if self.errors.is_empty() {
-            vec![FieldFault { pointer: place.to_owned(), code: self.code, detail: self.detail.into_owned() }]
+            vec![FieldFault {
+                pointer: place.to_owned(),
+                // Those that a deed can be refused with; all are described.
+                code: match self.code {
+                    "label_gone" => "label_gone",
+                    "not_a_member" => "not_a_member",
+                    "not_found" => "not_found",
+                    "parent_deleted" => "parent_deleted",
+                    "permission_missing" => "permission_missing",
+                    "precondition_required" => "precondition_required",
+                    "project_archived" => "project_archived",
+                    "quota_reached" => "quota_reached",
+                    "stale" => "stale",
+                    "task_completed" => "task_completed",
+                    "task_deleted" => "task_deleted",
+                    _ => "not_done",
+                },
+                detail: self.detail.into_owned(),
+            }]
         } else {
             self.errors
         }

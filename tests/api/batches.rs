@@ -150,6 +150,13 @@ async fn a_batch_must_be_well_formed_and_needs_the_permission() {
     batch(&team.guest, "atomic", json!([{ "op": "complete", "id": "OPS-1" }]))
         .await
         .is_problem(403, "permission_missing");
+    let body =
+        json!({ "mode": "atomic", "operations": [{ "op": "create", "task": { "project": project, "title": "Once" } }] });
+    team.member.post("/tasks/batch", body.clone()).await.is_problem(400, "idempotency_key_required");
+    let first = team.member.post_once("one", "/tasks/batch", body.clone()).await.is(200);
+    let second = team.member.post_once("one", "/tasks/batch", body).await.is(200);
+    assert_eq!((first.text(), second.header("idempotent-replayed")), (second.text(), Some("true")));
+    assert_eq!(count(&app, "tasks").await, 1);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -56,6 +56,8 @@ async fn every_answer_of_every_route_is_closed() {
         }
     }
     assert!(asked > 400, "{asked}");
+    // The loop has ended ada's session.
+    let ada = app.person("another").await;
     let etag = ada.get("/v1/me").await.is(200).header("etag").unwrap().to_owned();
     let again = ada.request(Method::GET, "/v1/me").header("If-None-Match", etag);
     reply(&ada.send(again, "GET again".to_owned()).await.is(304), "a 304");

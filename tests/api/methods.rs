@@ -226,6 +226,19 @@ async fn who_takes_no_json_gets_a_406_before_anything_is_done() {
     ] {
         let _ = ask(Method::GET, "/v1/me", accept).await.is(200);
     }
+    // A route that offers something else says so.
+    let team = app.team().await;
+    let table = async |accept: &str| {
+        let request = team.owner.request(Method::GET, "/tasks.csv").header("Accept", accept);
+        team.owner.send(request, accept.to_owned()).await
+    };
+    for accept in ["text/csv", "text/*", "*/*", "text/csv;q=0.5, text/html;q=0.1"] {
+        let _ = table(accept).await.is(200);
+    }
+    for accept in ["application/json", "text/html", "text/csv;q=0"] {
+        let detail = table(accept).await.is_problem(406, "not_acceptable")["detail"].clone();
+        assert_eq!(detail, "Accept excludes what there is: text/csv.", "{accept}");
+    }
     // What is for people and for probes is not asked about.
     let _ = ask(Method::GET, "/livez", &["text/html"]).await.is(200);
     let _ = ask(Method::GET, "/links/style.css", &["application/json"]).await.is(200);

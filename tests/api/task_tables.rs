@@ -152,3 +152,21 @@ async fn there_is_a_limit_to_the_tasks_of_a_project_for_tables_too() {
     assert_eq!(count(&app, "tasks").await, 2);
     let _ = import(&team.member, &project, "", "title\n3\n").await.is(200);
 }
+
+#[tokio::test]
+async fn a_table_that_is_sent_twice_with_one_key_comes_in_once() {
+    let app = TestApp::start().await;
+    let team = app.team().await;
+    let project = team.project("OPS", "open").await;
+    let send = async |query: &str, table: &'static str| {
+        let path = format!("/projects/{project}/tasks/import{query}");
+        let request = team.member.request(Method::POST, &path).header(CONTENT_TYPE, "text/csv");
+        team.member.send(request.header("Idempotency-Key", "one").body(table), path).await
+    };
+    // What was only tried was not done.
+    let _ = send("?dry_run=true", "title\n1\n2\n").await.is(200);
+    let (first, second) = (send("", "title\n1\n2\n").await.is(200), send("", "title\n1\n2\n").await.is(200));
+    assert_eq!((first.text(), second.header("idempotent-replayed")), (second.text(), Some("true")));
+    assert_eq!(count(&app, "tasks").await, 2);
+    send("", "title\nother\n").await.is_problem(422, "idempotency_key_reused");
+}

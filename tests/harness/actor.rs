@@ -26,6 +26,12 @@ impl Actor {
         Self { org: Some(org.to_owned()), ..self.clone() }
     }
 
+    /// What they prove themselves with.
+    #[must_use]
+    pub fn token(&self) -> Option<&str> {
+        self.token.as_deref()
+    }
+
     /// The same client with another token, or none.
     #[must_use]
     pub fn with_token(&self, token: Option<&str>) -> Self {

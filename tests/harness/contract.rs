@@ -46,6 +46,10 @@ pub(crate) fn keeps(method: &Method, path: &str, reply: &Reply) {
         return;
     }
     assert_eq!(reply.header("content-type"), Some(media.as_str()), "{}: {place}", reply.request());
+    // What is no document of JSON has no schema to speak of.
+    if media.starts_with("text/") || media == "application/x-ndjson" {
+        return;
+    }
     let (validator, body) = (validator(&place, &content["schema"]), reply.json());
     let faults: Vec<String> =
         validator.iter_errors(&body).map(|fault| format!("{} at {}", fault, fault.instance_path())).collect();

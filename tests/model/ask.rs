@@ -20,8 +20,14 @@ pub(crate) struct Heard {
 impl World<'_> {
     pub(crate) async fn ask(&self, step: &Step) -> Heard {
         let (method, path, body) = self.request(step);
-        // Neither versions nor repeated requests are the model's business.
-        let mut request = self.http.request(method, self.app.url(&path)).header("If-Match", "*");
+        // Other versions than a task's are not the model's business, nor are repeated requests.
+        let seen = match step.deed {
+            Deed::Retitle { seen, .. } | Deed::Assign { seen, .. } => seen,
+            Deed::Place { seen, .. } | Deed::DropTask { seen, .. } => seen,
+            _ => None,
+        };
+        let version = seen.map_or_else(|| "*".to_owned(), |version| format!("\"{version}\""));
+        let mut request = self.http.request(method, self.app.url(&path)).header("If-Match", version);
         request = request.header("Idempotency-Key", Uuid::now_v7().to_string());
         request = match step.who {
             Who::Nobody => request,
@@ -71,6 +77,7 @@ impl World<'_> {
         let delete = |path: String| (Method::DELETE, path, Value::Null);
         let member = |person: Person| format!("{org}/members/{}", self.people[person].id);
         let project = |id: Id| format!("{org}/projects/{}", self.real(id));
+        let task = |id: Id| format!("{org}/tasks/{}", self.real(id));
         let grant = |id: Id, person: Person| format!("{}/grants/{}", project(id), self.people[person].id);
         let proof = |right: bool| if right { PASSWORD } else { "not their password" };
         let visibility = |private: bool| if private { "private" } else { "open" };
@@ -118,11 +125,23 @@ impl World<'_> {
                 let remind = |to: &str| json!({ "when": { "at": "2041-01-01T00:00:00Z" }, "to": to });
                 post(
                     format!("{org}/tasks"),
-                    json!({ "project": self.real(id), "title": "Do it", "assignees": people,
+                    json!({ "project": self.real(id), "title": "T0", "assignees": people,
                             "reminders": [remind("assignees"), remind("me")] }),
                 )
             }
-            Deed::Complete(id) => put(format!("{org}/tasks/{}/completion", self.real(id)), Value::Null),
+            Deed::Complete(id) => put(format!("{}/completion", task(id)), Value::Null),
+            Deed::Uncomplete(id) => delete(format!("{}/completion", task(id))),
+            Deed::Retitle { task: id, title, .. } => patch(task(id), json!({ "title": format!("T{title}") })),
+            Deed::Assign { task: id, ref people, .. } => {
+                let people: Vec<_> = people.iter().map(|person| self.people[*person].id).collect();
+                patch(task(id), json!({ "assignees": people }))
+            }
+            Deed::Place { task: id, after, .. } => {
+                put(format!("{}/position", task(id)), json!({ "after": after.map(|other| self.real(other)) }))
+            }
+            Deed::DropTask { task: id, .. } => delete(task(id)),
+            Deed::RestoreTask(id) => delete(format!("{}/deletion", task(id))),
+            Deed::Comment(id) => post(format!("{}/comments", task(id)), json!({ "body": "Well said." })),
             Deed::MakeToken { scopes, .. } => {
                 let body = json!({ "name": "A program", "org": self.orgs[step.org].1, "scopes": names(scopes) });
                 post("/v1/me/tokens".to_owned(), body)

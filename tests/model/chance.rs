@@ -168,7 +168,7 @@ impl Chance {
 
     fn deed(&mut self, state: &State, org: usize) -> Deed {
         let place = &state.orgs[org];
-        match self.dice.random_range(0..100) {
+        match self.dice.random_range(0..115) {
             0..=8 => Deed::Invite { new: self.new_id(), whom: self.person(), role: self.role(place) },
             9..=11 => Deed::Resend(self.invitation(state, org).0),
             12..=13 => Deed::Revoke(self.invitation(state, org).0),
@@ -206,10 +206,7 @@ impl Chance {
             69..=71 => Deed::Withdraw { project: self.project(state, org), whom: self.member(place) },
             72 => Deed::BreakGlass(self.project(state, org)),
             73..=77 => {
-                let mut assignees: Vec<Person> =
-                    (0..self.dice.random_range(0..3)).map(|_| self.member(place)).collect();
-                assignees.sort_unstable();
-                assignees.dedup();
+                let assignees = self.some(place);
                 Deed::MakeTask { new: self.new_id(), project: self.project(state, org), assignees }
             }
             78..=79 => Deed::Complete(self.task(state, org)),
@@ -218,8 +215,60 @@ impl Chance {
                 let ids: Vec<Id> = state.tokens.keys().copied().collect();
                 Deed::RevokeToken(self.any(&ids).unwrap_or(Id(0)))
             }
+            100..=114 => {
+                let task = self.task(state, org);
+                self.work(place, task)
+            }
             _ => Deed::See(self.sight(state, org)),
         }
+    }
+
+    fn some(&mut self, org: &Org) -> Vec<Person> {
+        let mut people: Vec<Person> = (0..self.dice.random_range(0..3)).map(|_| self.member(org)).collect();
+        people.sort_unstable();
+        people.dedup();
+        people
+    }
+
+    /// Something that people do with a task.
+    fn work(&mut self, org: &Org, task: Id) -> Deed {
+        let version = org.tasks.get(&task).map_or(1, |task| task.version);
+        let seen = match self.dice.random_range(0..6) {
+            0..=1 => None,
+            2 => Some(version.saturating_sub(1).max(1)),
+            _ => Some(version),
+        };
+        match self.dice.random_range(0..15) {
+            0..=3 => Deed::Retitle { task, title: self.dice.random_range(0..4), seen },
+            4..=6 => Deed::Assign { task, people: self.some(org), seen },
+            7..=8 => {
+                let others: Vec<Id> = org.tasks.keys().copied().collect();
+                let after = if self.one_in(3) { None } else { self.any(&others) };
+                Deed::Place { task, after, seen }
+            }
+            9 => Deed::Uncomplete(task),
+            10 => Deed::Complete(task),
+            11 => Deed::DropTask { task, seen },
+            12 => Deed::RestoreTask(task),
+            _ => Deed::Comment(task),
+        }
+    }
+
+    /// Many who work on one task at once, by people who may well do that; whatever else they do if there is no task.
+    pub(crate) fn writers(&mut self, state: &State, count: usize) -> Vec<Step> {
+        let tasks: Vec<Id> = state.orgs[0].tasks.keys().copied().collect();
+        let Some(task) = self.any(&tasks) else { return (0..count).map(|_| self.bold_step(state)).collect() };
+        let allowed = |step: &Step| state.clone().apply(step).status < 300;
+        let one = |chance: &mut Self| {
+            let deed = chance.work(&state.orgs[0], task);
+            Step { who: chance.who(state, 0, &deed), org: 0, deed }
+        };
+        (0..count)
+            .map(|_| {
+                let step = one(self);
+                if allowed(&step) { step } else { one(self) }
+            })
+            .collect()
     }
 
     fn any_key(&mut self) -> Key {

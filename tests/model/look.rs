@@ -31,6 +31,19 @@ const EVERYTHING: &str = "
     union all
     select org_id, 'assigned', task_id, account_id, null, null from task_assignees where org_id = any($1)
     union all
+    select org_id, 'task', id, null, project_id,
+           concat_ws(' ', title, version, (completed_at is not null)::text, (deleted_at is not null)::text)
+    from tasks where org_id = any($1)
+    union all
+    select org_id, 'place', id, null, null, (row_number() over (partition by project_id order by position))::text
+    from tasks where org_id = any($1)
+    union all
+    select org_id, 'said', task_id, author_id, null, count(*)::text from comments
+    where org_id = any($1) and deleted_at is null group by org_id, task_id, author_id
+    union all
+    select org_id, 'did', task_id, null, null, action || ' ' || count(*) from task_events
+    where org_id = any($1) group by org_id, task_id, action
+    union all
     select d.org_id, 'owed', d.task_id, d.account_id, null, count(*)::text
     from deliveries d join mails m on m.id = d.mail_id
     where d.org_id = any($1) and d.kind = 'reminder' and d.cancelled_at is null and m.state in ('scheduled', 'retry', 'claimed')

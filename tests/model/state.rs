@@ -50,14 +50,34 @@ pub(crate) struct Project {
     pub(crate) key: Key,
     pub(crate) private: bool,
     pub(crate) grants: BTreeMap<Person, Grant>,
+    /// Its tasks, as people have put them, deleted ones too.
+    pub(crate) order: Vec<Id>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Task {
     pub(crate) project: Id,
+    pub(crate) maker: Person,
     pub(crate) assignees: BTreeSet<Person>,
-    /// How many reminders wait for whom.
-    pub(crate) owed: BTreeMap<Person, usize>,
+    /// `T0`, `T1` and so on.
+    pub(crate) title: u8,
+    pub(crate) version: u32,
+    pub(crate) done: bool,
+    pub(crate) deleted: bool,
+    /// For whom a reminder waits.
+    pub(crate) owed: BTreeSet<(Person, Told)>,
+    /// How often who has said something.
+    pub(crate) comments: BTreeMap<Person, usize>,
+    /// How often what was done to it, as its history says.
+    pub(crate) history: BTreeMap<&'static str, usize>,
+}
+
+/// Why somebody is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum Told {
+    Assigned,
+    /// They have made it, and asked to be.
+    Asked,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -149,6 +169,9 @@ impl Org {
         for (id, project) in &self.projects {
             let visibility = if project.private { "private" } else { "open" };
             line(format!("project {id} {none} {none} {} {visibility}", project.key));
+            for (place, task) in project.order.iter().enumerate() {
+                line(format!("place {task} {none} {none} {}", place + 1));
+            }
             for (person, role) in &project.grants {
                 line(format!("grant {id} {} {none} {}", PEOPLE[*person], role.name()));
             }
@@ -157,12 +180,37 @@ impl Org {
             for person in &task.assignees {
                 line(format!("assigned {id} {} {none} {none}", PEOPLE[*person]));
             }
-            for (person, count) in &task.owed {
-                line(format!("owed {id} {} {none} {count}", PEOPLE[*person]));
+            for person in 0..PEOPLE.len() {
+                let count = task.owes(person);
+                if count > 0 {
+                    line(format!("owed {id} {} {none} {count}", PEOPLE[person]));
+                }
             }
+            for (person, count) in &task.comments {
+                line(format!("said {id} {} {none} {count}", PEOPLE[*person]));
+            }
+            for (action, count) in &task.history {
+                line(format!("did {id} {none} {none} {action} {count}"));
+            }
+            let Task { project, title, version, done, deleted, .. } = task;
+            line(format!("task {id} {none} {project} T{title} {version} {done} {deleted}"));
         }
         for (action, count) in &self.log {
             line(format!("log {none} {none} {none} {action} {count}"));
+        }
+    }
+}
+
+impl Task {
+    /// How many reminders wait for somebody.
+    pub(crate) fn owes(&self, person: Person) -> usize {
+        self.owed.iter().filter(|(whom, _)| *whom == person).count()
+    }
+
+    pub(crate) fn happened(&mut self, action: &'static str) {
+        *self.history.entry(action).or_default() += 1;
+        if action != "created" {
+            self.version += 1;
         }
     }
 }

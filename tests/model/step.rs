@@ -17,6 +17,9 @@ pub(crate) type Key = &'static str;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Id(pub(crate) u32);
 
+/// The version that somebody means to change; none: any.
+pub(crate) type Seen = Option<u32>;
+
 /// Who asks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Who {
@@ -103,6 +106,30 @@ pub(crate) enum Deed {
         assignees: Vec<Person>,
     },
     Complete(Id),
+    /// Opens it again.
+    Uncomplete(Id),
+    Retitle {
+        task: Id,
+        title: u8,
+        seen: Seen,
+    },
+    Assign {
+        task: Id,
+        people: Vec<Person>,
+        seen: Seen,
+    },
+    /// Behind another one, or before all of them.
+    Place {
+        task: Id,
+        after: Option<Id>,
+        seen: Seen,
+    },
+    DropTask {
+        task: Id,
+        seen: Seen,
+    },
+    RestoreTask(Id),
+    Comment(Id),
     MakeToken {
         new: Id,
         scopes: Bits,
@@ -155,6 +182,7 @@ impl fmt::Display for Step {
 impl fmt::Display for Deed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let visibility = |private: &bool| if *private { "private" } else { "open" };
+        let of = |seen: Seen| seen.map_or_else(String::new, |version| format!(", seen as {version}"));
         let right = |password: &bool| if *password { "" } else { ", with a wrong password" };
         match self {
             Self::Invite { new, whom, role } => write!(f, "invite {} as {role} ({new})", PEOPLE[*whom]),
@@ -187,6 +215,19 @@ impl fmt::Display for Deed {
                 write!(f, "make a task for {people:?} in project {project} ({new})")
             }
             Self::Complete(task) => write!(f, "complete task {task}"),
+            Self::Uncomplete(task) => write!(f, "open task {task} again"),
+            Self::Retitle { task, title, seen } => write!(f, "call task {task} T{title}{}", of(*seen)),
+            Self::Assign { task, people, seen } => {
+                let people: Vec<_> = people.iter().map(|person| PEOPLE[*person]).collect();
+                write!(f, "give task {task} to {people:?}{}", of(*seen))
+            }
+            Self::Place { task, after: None, seen } => write!(f, "put task {task} first{}", of(*seen)),
+            Self::Place { task, after: Some(other), seen } => {
+                write!(f, "put task {task} behind {other}{}", of(*seen))
+            }
+            Self::DropTask { task, seen } => write!(f, "delete task {task}{}", of(*seen)),
+            Self::RestoreTask(task) => write!(f, "restore task {task}"),
+            Self::Comment(task) => write!(f, "comment on task {task}"),
             Self::MakeToken { new, scopes } => write!(f, "make a token for {:?} ({new})", names(*scopes)),
             Self::RevokeToken(token) => write!(f, "revoke token {token}"),
             Self::See(sight) => write!(f, "see {sight:?}"),

@@ -47,7 +47,7 @@ async fn a_refusal_where_people_read_is_a_page_and_elsewhere_a_problem() {
     }
     let wrong = ask(Method::DELETE, "/links/verify/x").await.is(405);
     is_page(&wrong);
-    assert_eq!(wrong.header("allow"), Some("GET, POST"));
+    assert_eq!(wrong.header("allow"), Some("GET, HEAD, OPTIONS, POST"));
     ask(Method::GET, "/linksx").await.is_problem(404, "not_found");
     ask(Method::GET, "/v1/links/verify/x").await.is_problem(404, "not_found");
 }

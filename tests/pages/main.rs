@@ -13,6 +13,7 @@ mod email;
 mod invitation;
 mod mails;
 mod people;
+mod reference;
 mod reset;
 mod standards;
 mod verify;

@@ -69,8 +69,9 @@ fn acceptable(request: &Request<'_>) -> Result<(), Problem> {
     let accept = request.headers().get("Accept").collect::<Vec<_>>().join(",");
     let takes = |media: &str| accept::takes(&accept, media);
     let json = takes("application/json") || takes("application/problem+json");
-    if accept.is_empty() || json || table::formats(request).iter().any(|media| takes(media)) {
+    if accept.is_empty() || json {
         return Ok(());
     }
-    Err(Problem::not_acceptable())
+    let offered = table::formats(request);
+    if offered.iter().any(|media| takes(media)) { Ok(()) } else { Err(Problem::not_acceptable(&offered)) }
 }

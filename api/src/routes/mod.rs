@@ -6,7 +6,8 @@ mod batches;
 mod comments;
 mod deletion;
 mod deliveries;
-mod description;
+
+mod docs;
 mod emails;
 mod exchange;
 mod health;
@@ -191,6 +192,8 @@ contents! {
 /// Every route. Under `/v1/orgs` the first segment is always the organization, and only the guards read it.
 pub(crate) fn mount(rocket: Rocket<Build>, home: Url) -> Rocket<Build> {
     let operations = contents().into_iter().flat_map(|chapter| chapter.operations);
-    let rocket = rocket.manage(description::Description::new(home)).mount("/", routes![description::show]);
+    let rocket = rocket
+        .manage(docs::Description::new(home))
+        .mount("/", routes![docs::show, docs::page, docs::start, docs::style, docs::script, docs::icon]);
     operations.fold(rocket, |rocket, operation| rocket.mount(operation.base, [operation.route]))
 }

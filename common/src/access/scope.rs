@@ -204,8 +204,8 @@ impl Db {
         origin: &Origin,
     ) -> Result<Scope<P>> {
         let opener = format!("begin_request('{}', '{org}', {})", credential.hash(), P::BITS);
-        let opened = Transaction::open_still(&self.pool, &opener).await;
-        let transaction = opened.map_err(|fault| named(fault, || Error::Forbidden(P::NAME)))?;
+        let transaction = Transaction::open_still(&self.pool, &opener).await;
+        let transaction = transaction.map_err(|fault| named(fault, || Error::Forbidden(P::NAME)))?;
         self.uses.note(&credential.hash(), origin.address);
         Ok(Scope::new(self, transaction, Some(org), origin))
     }

@@ -25,7 +25,7 @@ impl Transaction {
     }
 
     /// The same, and every statement sees what the first one saw. To be said before the opener, which is a statement too
-    /// (tests/api/organization_export.rs: `an_export_is_of_one_moment`).
+    /// (`tests/api/organization_export.rs`: `an_export_is_of_one_moment`).
     pub(crate) async fn open_still(pool: &PgPool, opener: &str) -> Result<Self, sqlx::Error> {
         Self::send(pool, format!("set transaction isolation level repeatable read; select {opener}; begin")).await
     }

@@ -250,8 +250,8 @@ fn check(operations: &[Operation]) -> Result<(), Faults> {
 /// that name the same in another order never wait for each other (tests/api/batches.rs:
 /// `batches_that_name_the_same_tasks_in_another_order_never_wait_for_each_other`).
 async fn lock(core: &mut Core, operations: &[Operation]) -> Result<()> {
-    let (mut people, mut projects, mut ids, mut keys): (Vec<AccountId>, Vec<ProjectId>, Vec<Uuid>, Vec<(String, i32)>) =
-        <_>::default();
+    let (mut people, mut projects): (Vec<AccountId>, Vec<ProjectId>) = <_>::default();
+    let (mut ids, mut keys): (Vec<Uuid>, Vec<(String, i32)>) = <_>::default();
     for operation in operations {
         match &operation.id {
             Some(TaskRef::Id(id)) => ids.push(id.0),

@@ -20,6 +20,7 @@ use crate::{
 /// # Errors
 /// `not_a_member` for a stranger among assignees or recipients; labels and parents that the project does not have; a reminder
 /// that cannot be computed; [`Error::Quota`].
+#[expect(clippy::too_many_lines, reason = "one statement, and what it is given")]
 pub async fn create(
     project: &mut InProject<'_, impl Implies<WriteTasks>>,
     new: NewTask,

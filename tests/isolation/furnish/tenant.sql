@@ -127,6 +127,11 @@ begin
         values (org, furnish.id(t, 'label', variant), furnish.id(t, 'project', variant), furnish.canary(t, variant, 'label'));
         insert into task_labels (org_id, project_id, task_id, label_id)
         values (org, furnish.id(t, 'project', variant), furnish.id(t, 'task', variant), furnish.id(t, 'label', variant));
+        -- Two of them make two pages; the author is somebody who may change what they have said.
+        insert into comments (org_id, id, task_id, author_id, body)
+        select org, comment, furnish.id(t, 'task', variant), furnish.id(t, 'person',
+               case variant when 'private' then 'keeper' when 'unshared' then 'member' else 'editor' end), furnish.canary(t, variant, 'comment')
+        from unnest(array[furnish.id(t, 'comment', variant), furnish.hidden_id(t, 'comment', variant)]) comment;
     end loop;
     perform furnish.task(t, 'assigned', 'own', array['viewer', 'commenter', 'guest']);
 

@@ -82,7 +82,7 @@ impl State {
         place.invitations.retain(|_, invitation| invitation.by != whom);
         for task in place.tasks.values_mut() {
             task.assignees.remove(&whom);
-            task.owed.remove(&whom);
+            task.owed.retain(|(person, _)| *person != whom);
         }
         if removed {
             place.members.remove(&whom);

@@ -45,6 +45,8 @@ const NO_SESSION: No = No(403, "session_needed");
 const NOTHING: No = No(404, "not_found");
 const INVALID: No = No(422, "invalid");
 const LAST_OWNER: No = No(409, "last_owner");
+const DELETED: No = No(409, "task_deleted");
+const STALE: No = No(412, "stale");
 const NOT_A_MEMBER: No = No(409, "not_a_member");
 
 /// Somebody who was let in.
@@ -90,7 +92,14 @@ impl State {
             Deed::Withdraw { project, whom } => self.withdraw(who, org, project, whom),
             Deed::BreakGlass(project) => self.break_glass(who, org, project),
             Deed::MakeTask { new, project, ref assignees } => self.make_task(who, org, new, project, assignees),
-            Deed::Complete(task) => self.complete(who, org, task),
+            Deed::Complete(task) => self.complete(who, org, task, true),
+            Deed::Uncomplete(task) => self.complete(who, org, task, false),
+            Deed::Retitle { task, title, seen } => self.retitle(who, org, task, title, seen),
+            Deed::Assign { task, ref people, seen } => self.assign(who, org, task, people, seen),
+            Deed::Place { task, after, seen } => self.place(who, org, task, after, seen),
+            Deed::DropTask { task, seen } => self.drop_task(who, org, task, seen),
+            Deed::RestoreTask(task) => self.restore_task(who, org, task),
+            Deed::Comment(task) => self.comment(who, org, task),
             Deed::MakeToken { new, scopes } => self.make_token(who, org, new, scopes),
             Deed::RevokeToken(token) => self.revoke_token(who, token),
             Deed::See(sight) => self.see(who, org, sight),

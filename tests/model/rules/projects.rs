@@ -13,7 +13,7 @@ impl State {
             return Err(No(409, "key_taken"));
         }
         let grants = [(caller.person, Grant::Manager)].into();
-        place.projects.insert(new, Project { key, private, grants });
+        place.projects.insert(new, Project { key, private, grants, order: Vec::new() });
         place.wrote("project.created");
         CREATED
     }
@@ -22,8 +22,11 @@ impl State {
         let caller = self.enter(who, org, MANAGE)?;
         self.project(caller, org, id, MANAGE)?;
         let place = &mut self.orgs[org];
-        place.projects.get_mut(&id).ok_or(NOTHING)?.private = private;
-        place.wrote("project.updated");
+        let project = place.projects.get_mut(&id).ok_or(NOTHING)?;
+        if project.private != private {
+            project.private = private;
+            place.wrote("project.updated");
+        }
         CHANGED
     }
 

@@ -65,7 +65,7 @@ impl State {
             Sight::Tasks => {
                 let caller = self.enter(who, org, READ)?;
                 let visible: Vec<Id> = place.visible(caller).map(|(id, _)| id).collect();
-                let tasks = place.tasks.iter().filter(|(_, task)| visible.contains(&task.project));
+                let tasks = place.tasks.iter().filter(|(_, task)| !task.deleted && visible.contains(&task.project));
                 seen(tasks.map(|(id, task)| {
                     let people: Vec<_> = task.assignees.iter().map(|person| PEOPLE[*person]).collect();
                     format!("{id} {}", people.join(" "))

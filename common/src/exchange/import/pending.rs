@@ -33,7 +33,9 @@ impl Pending {
         imported.tasks += count(self.tasks.len());
         imported.reminders += count(self.reminders.len());
         imported.comments += count(self.comments.len());
-        skipped.into_iter().for_each(|skipped| imported.skip(skipped));
+        for skipped in skipped {
+            imported.skip(skipped);
+        }
         *self = Self::default();
         Ok(())
     }

@@ -48,20 +48,20 @@ pub(super) fn heaps<T: Send + 'static>(
     received: Received,
     read: impl FnOnce(Received, Giver<'_, T>) -> Result<()> + Send + 'static,
 ) -> Receiver<Result<Heap<T>>> {
-    let (sender, receiver) = channel(2);
+    let (give_over, heaps) = channel(2);
     spawn_blocking(move || {
         let mut heap = Vec::with_capacity(HEAP);
         let mut give = |number, item| {
             heap.push((number, item));
             heap.len() < HEAP
-                || sender.blocking_send(Ok(std::mem::replace(&mut heap, Vec::with_capacity(HEAP)))).is_ok()
+                || give_over.blocking_send(Ok(std::mem::replace(&mut heap, Vec::with_capacity(HEAP)))).is_ok()
         };
         let ended = read(received, &mut give);
         // Whoever does not listen any more has already been told why.
-        let _ = sender.blocking_send(Ok(heap));
+        let _ = give_over.blocking_send(Ok(heap));
         if let Err(fault) = ended {
-            let _ = sender.blocking_send(Err(fault));
+            let _ = give_over.blocking_send(Err(fault));
         }
     });
-    receiver
+    heaps
 }

@@ -120,7 +120,7 @@ impl Taking<'_> {
             Line::Label(label) => self.label(number, label),
             Line::Task(task) => self.task(number, *task)?,
             Line::Reminder(reminder) => self.reminder(number, reminder),
-            Line::Comment(comment) => self.comment(number, comment),
+            Line::Comment(comment) => self.comment(number, &comment),
             Line::Event | Line::End => {}
         }
         if self.pending.is_full() { self.write().await } else { Ok(()) }
@@ -259,7 +259,7 @@ impl Taking<'_> {
         self.pending.reminders.push(ReminderRow { line, id: ReminderId::new(), task, when: given.when, to });
     }
 
-    fn comment(&mut self, line: u32, given: Comment) {
+    fn comment(&mut self, line: u32, given: &Comment) {
         let Some(task) = self.tasks.get(&given.task) else {
             return self.complaints.add(line, "/task", &ImportFault::UnknownTask);
         };

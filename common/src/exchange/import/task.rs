@@ -59,7 +59,7 @@ impl Taking<'_> {
         let watching =
             watching.into_iter().filter(|account| !muted.contains(account)).map(|account| (account, "watching"));
         let watches = watching.chain(muted.iter().map(|account| (*account, "muted"))).collect();
-        let turns = given.recurrence.as_ref().and_then(|turns| self.turns(line, turns, given.due.as_ref()));
+        let turns = given.recurrence.as_ref().map(|turns| self.turns(line, turns, given.due.as_ref()));
         let row = TaskRow {
             id,
             project,
@@ -137,7 +137,7 @@ impl Taking<'_> {
         line: u32,
         given: &Turns,
         due: Option<&Due>,
-    ) -> Option<(String, &'static str, jiff_sqlx::DateTime, i32)> {
+    ) -> (String, &'static str, jiff_sqlx::DateTime, i32) {
         let recurrence = Recurrence { rule: given.rule.clone(), from: given.from };
         let fits = due.map(|due| recurrence.start(due));
         match fits {
@@ -148,7 +148,7 @@ impl Taking<'_> {
         if given.occurrence < 1 {
             self.complaints.add(line, "/recurrence/occurrence", &ImportFault::OutOfBounds(1, i32::MAX));
         }
-        Some((given.rule.to_string(), given.from.as_str(), given.start.0.to_sqlx(), given.occurrence))
+        (given.rule.to_string(), given.from.as_str(), given.start.0.to_sqlx(), given.occurrence)
     }
 
     fn columns(&mut self, line: u32, field: &str, due: Option<&Due>) -> DueColumns {

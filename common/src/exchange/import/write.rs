@@ -53,6 +53,9 @@ pub(super) struct CommentRow {
     pub(super) edited_at: Option<Timestamp>,
 }
 
+/// One of a task's two moments.
+type Columns = fn(&TaskRow) -> &DueColumns;
+
 fn each<R, T>(rows: &[R], column: impl Fn(&R) -> T) -> Vec<T> {
     rows.iter().map(column).collect()
 }
@@ -62,11 +65,11 @@ pub(super) async fn tasks(core: &mut Core, rows: &[TaskRow], origin: &str) -> Re
     if rows.is_empty() {
         return Ok(());
     }
-    let on = |due: fn(&TaskRow) -> &DueColumns| each(rows, move |row| due(row).on) as Vec<Option<Date>>;
-    let local = |due: fn(&TaskRow) -> &DueColumns| each(rows, move |row| due(row).local);
-    let zone = |due: fn(&TaskRow) -> &DueColumns| each(rows, move |row| due(row).zone.clone());
-    let at = |due: fn(&TaskRow) -> &DueColumns| each(rows, move |row| due(row).at);
-    let (start, due): (fn(&TaskRow) -> &DueColumns, fn(&TaskRow) -> &DueColumns) = (|row| &row.start, |row| &row.due);
+    let on = |due: Columns| each(rows, move |row| due(row).on) as Vec<Option<Date>>;
+    let local = |due: Columns| each(rows, move |row| due(row).local);
+    let zone = |due: Columns| each(rows, move |row| due(row).zone.clone());
+    let at = |due: Columns| each(rows, move |row| due(row).at);
+    let (start, due): (Columns, Columns) = (|row| &row.start, |row| &row.due);
     sqlx::query!(
         r#"insert into tasks (org_id, id, project_id, number, title, description, status, priority,
                               start_on, start_local, start_zone, start_at, due_on, due_local, due_zone, due_at,

@@ -81,12 +81,16 @@ pub(in crate::exchange) fn rows(
         let wanted = match (table.read_record(&mut record), &columns) {
             (Ok(false), _) => break,
             (Ok(true), Some(columns)) => give(line(record.position()), read(object(columns, &record))),
-            (Ok(true), None) => {
-                let named = header(&record);
-                let fault = named.as_ref().err().cloned();
-                columns = named.ok();
-                fault.is_none_or(|fault| give(1, Err(fault)) && false)
-            }
+            (Ok(true), None) => match header(&record) {
+                Ok(named) => {
+                    columns = Some(named);
+                    true
+                }
+                Err(faults) => {
+                    give(1, Err(faults));
+                    return Ok(());
+                }
+            },
             (Err(fault), _) if fault.is_io_error() => return Err(broken(std::io::Error::other(fault))),
             (Err(fault), _) => give(line(fault.position()), Err(Faults::at("", &ImportFault::NotARow))),
         };
@@ -153,7 +157,10 @@ fn point(text: &str, zone: Option<&str>) -> Value {
 mod tests {
     use super::*;
 
-    fn read_all(text: &str) -> Vec<(u32, Result<Row, Vec<(String, &'static str)>>)> {
+    /// What is wrong, by its place and code.
+    type Wrong = Vec<(String, &'static str)>;
+
+    fn read_all(text: &str) -> Vec<(u32, Result<Row, Wrong>)> {
         let (mut file, mut found) = (tempfile::tempfile().unwrap(), Vec::new());
         std::io::Write::write_all(&mut file, text.as_bytes()).unwrap();
         rows(&mut Received::of(file), &mut |line, row| {

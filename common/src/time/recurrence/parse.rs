@@ -168,7 +168,7 @@ fn until(value: &str) -> Option<End> {
     }
     match value.len() {
         8 => Some(End::Until(date)),
-        16 if &value[8..9] == "T" && &value[15..] == "Z" => {
+        16 if value.as_bytes()[8] == b'T' && value.ends_with('Z') => {
             let time = civil::Time::new(small(9, 11)?, small(11, 13)?, small(13, 15)?, 0).ok()?;
             let at: Timestamp = date.to_datetime(time).to_zoned(TimeZone::UTC).ok()?.timestamp();
             Some(End::UntilInstant(at))
@@ -240,6 +240,8 @@ mod tests {
             "FREQ=DAILY;UNTIL=20261231T250000Z",
             "FREQ=DAILY;UNTIL=2026123\u{e4}",
             "FREQ=DAILY;UNTIL=20261231T08000\u{e4}Z",
+            "FREQ=DAILY;UNTIL=20261231T08000\u{e4}",
+            "FREQ=DAILY;UNTIL=2026123\u{e4}080000Z",
             "FREQ=DAILY;UNTIL=99991231",
             "FREQ=DAILY;WKST=XX",
         ] {
