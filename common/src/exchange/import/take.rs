@@ -13,7 +13,7 @@ use super::{
     people::People,
     plan::ReminderRow,
     read,
-    write::{CommentRow, LabelRow},
+    write::{self, CommentRow, LabelRow},
 };
 use crate::{
     access::{Core, CreateProjects, Scope, UpdateOrganization, Written},
@@ -77,6 +77,7 @@ pub async fn import(
 async fn take(core: &mut Core, whole: Whole, options: &ImportOptions) -> Result<Imported> {
     let people = People::of(core, options.unknown_people == Unknown::Skip).await?;
     people.may_create()?;
+    write::by_index(core).await?;
     let keys = sqlx::query_scalar!("select key from projects").fetch_all(core.sql()).await?.into_iter().collect();
     let mut taking = Taking {
         core,

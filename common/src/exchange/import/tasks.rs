@@ -12,7 +12,7 @@ use super::{
     people::People,
     read::heaps,
     take::still_members,
-    write::{LabelRow, TaskRow},
+    write::{self, LabelRow, TaskRow},
 };
 use crate::{
     access::{Core, InProject, Permission, Scope, WriteTasks, Written},
@@ -76,6 +76,7 @@ async fn fill(project: &mut InProject<'_, WriteTasks>, table: Table, options: &T
     // Before the project, as everywhere: somebody who is being removed may be its manager.
     still_members(project.core, &people).await?;
     let place = lock(project).await?;
+    write::by_index(project.core).await?;
     let mut filling = Filling {
         place,
         people,

@@ -60,6 +60,13 @@ fn each<R, T>(rows: &[R], column: impl Fn(&R) -> T) -> Vec<T> {
     rows.iter().map(column).collect()
 }
 
+/// Every row is looked up by the checks of its foreign keys, with plans that a connection keeps. Made while the tables were small
+/// they read them whole, and an import would take the square of its rows: so none is kept, and none of that kind is made.
+pub(super) async fn by_index(core: &mut Core) -> Result<()> {
+    sqlx::raw_sql("set local enable_seqscan = off; discard plans").execute(core.sql()).await?;
+    Ok(())
+}
+
 /// Tasks, with their labels, people and the first entry of their histories, which says where they came from.
 pub(super) async fn tasks(core: &mut Core, rows: &[TaskRow], origin: &str) -> Result<()> {
     if rows.is_empty() {
