@@ -33,6 +33,7 @@ pub struct PageInfo {
     pub limit: u8,
     /// How many items the whole list has, for whoever asked.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub total: Option<Total>,
 }
 

@@ -120,11 +120,13 @@ pub struct TaskView {
 struct WholeTask {
     /// Where it is, in a list over several organizations.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     organization: Option<OrganizationBrief>,
     #[serde(flatten)]
     task: Task,
     /// What its ids stand for, as far as `expand` asks.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     expanded: Option<Expanded>,
 }
 
@@ -154,15 +156,19 @@ impl ToSchema for TaskView {
 pub struct Expanded {
     /// Its project.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub project: Option<ProjectBrief>,
     /// The task that it is a part of; absent where there is none.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub parent: Option<TaskBrief>,
     /// Who does it, in the order of `assignees`.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub assignees: Option<Vec<PersonBrief>>,
     /// Who asked for it.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub created_by: Option<PersonBrief>,
 }
 
@@ -220,7 +226,7 @@ pub struct PersonBrief {
     pub name: String,
     /// Their address, for those who may list members.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(example = "ada@example.org")]
+    #[schema(nullable = false, example = "ada@example.org")]
     pub email: Option<String>,
 }
 

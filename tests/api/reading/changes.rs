@@ -214,7 +214,7 @@ async fn many_writers_and_one_reader_and_no_change_is_ever_missed() {
     let mut told = 0;
     harness::eventually("the reader has followed the writers for a while", async || {
         told += copy.follow(&team.member, 3).await;
-        (told > 300).then_some(())
+        (told > 60).then_some(())
     })
     .await;
     stop.store(true, std::sync::atomic::Ordering::Relaxed);
