@@ -111,7 +111,7 @@ pub(crate) fn responses() -> Value {
 /// All the headers.
 pub(crate) fn all_headers() -> Value {
     let header = |(name, kind, description): &(&str, &str, &str)| {
-        // An operator may do without limits, a client without traces.
+        // An operator may do without limits, a client without traces; of conflicts some pass by themselves.
         let sometimes = ["traceparent", "Idempotent-Replayed", "Retry-After"];
         let required = !name.starts_with("RateLimit") && !sometimes.contains(name);
         ((*name).to_owned(), json!({ "description": description, "required": required, "schema": { "type": kind } }))
