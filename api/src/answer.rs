@@ -206,9 +206,9 @@ fn next(request: &Request<'_>, cursor: &str) -> String {
     let (path, query) = (request.uri().path(), request.uri().query());
     // Changes are told since, lists go on from a cursor.
     let name = if path.ends_with("/tasks/changes") { "since" } else { "cursor" };
-    let kept = query.iter().flat_map(|query| query.raw_segments());
+    let kept = query.iter().flat_map(rocket::http::uri::Query::raw_segments);
     let kept = kept.filter(|segment| segment.as_str().split('=').next() != Some(name));
-    let query: String = kept.map(|segment| format!("{segment}&")).collect();
+    let query = kept.fold(String::new(), |query, segment| query + segment.as_str() + "&");
     format!("{path}?{query}{name}={cursor}")
 }
 

@@ -27,11 +27,11 @@ fn of_type<'a>(lines: &'a [Value], kind: &str) -> Vec<&'a Value> {
 
 /// The lines with an end that fits them.
 fn sealed(lines: &[Value]) -> String {
-    let mut text = String::new();
-    lines.iter().filter(|line| line["type"] != "end").for_each(|line| text.push_str(&format!("{line}\n")));
+    let kept = lines.iter().filter(|line| line["type"] != "end");
+    let text = kept.fold(String::new(), |text, line| text + &line.to_string() + "\n");
     let counts =
         json!({ "members": 0, "projects": 0, "labels": 0, "tasks": 0, "reminders": 0, "comments": 0, "events": 0 });
-    let digest: String = Sha256::digest(&text).iter().map(|byte| format!("{byte:02x}")).collect();
+    let digest = Sha256::digest(&text).iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat();
     text + &json!({ "type": "end", "counts": counts, "sha256": digest }).to_string() + "\n"
 }
 
@@ -101,7 +101,9 @@ fn essence(lines: &[Value]) -> Vec<String> {
             }
         }
         if let Some(labels) = line["labels"].as_array_mut() {
-            labels.iter_mut().for_each(|label| *label = Value::from(names[label.as_str().unwrap()].clone()));
+            for label in labels.iter_mut() {
+                *label = Value::from(names[label.as_str().unwrap()].clone());
+            }
         }
         essence.push(line.to_string());
     }
@@ -233,7 +235,7 @@ async fn a_file_that_is_not_whole_is_refused_before_anything_is_opened() {
         problem["errors"][0]["code"].as_str().unwrap().to_owned()
     };
     for cut in [0, 1, text.len() / 3, text.len() / 2, text.len() - 1] {
-        let cut = (cut..).find(|cut| text.is_char_boundary(*cut)).unwrap();
+        let cut = (cut..=text.len()).find(|cut| text.is_char_boundary(*cut)).unwrap();
         assert_eq!(code(&text[..cut]).await, "cut_off", "{cut}");
     }
     let (whole, end) = text.trim_end().rsplit_once('\n').unwrap();

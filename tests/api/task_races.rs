@@ -113,17 +113,17 @@ async fn who_was_removed_at_that_moment_is_assigned_and_owed_nothing_by_a_change
         "reminders": [{ "when": { "offset": "-P1D" }, "to": "assignees" }],
     });
     let id = team.owner.post("/tasks", new).await.is(201).text_at("/id");
-    for changes in
+    for change in
         [json!({ "due": { "date": "2042-01-01" } }), json!({ "project": project, "due": { "date": "2043-01-01" } })]
     {
         let hand = app.join(&team, "hand", Role::Member).await;
-        let mut changes = changes;
-        changes["assignees"] = json!([hand.id]);
-        let changing = patch(team.owner.clone(), format!("/tasks/{id}"), changes);
+        let mut change = change;
+        change["assignees"] = json!([hand.id]);
+        let changing = patch(team.owner.clone(), format!("/tasks/{id}"), change);
         let (admin, member) = (team.admin.clone(), format!("/members/{}", hand.id));
         let removing = async move { admin.delete(&member).await };
-        let (changed, removed) = interleaved(&app, row("tasks", "id", &id), changing, removing).await;
-        assert!(matches!(changed.status(), 200 | 409), "{changed:?}");
+        let (answer, removed) = interleaved(&app, row("tasks", "id", &id), changing, removing).await;
+        assert!(matches!(answer.status(), 200 | 409), "{answer:?}");
         assert_eq!(removed.status(), 204);
         assert_eq!(count(&app, &format!("task_assignees where account_id = '{}'", hand.id)).await, 0);
         let owed = format!("deliveries where cancelled_at is null and account_id = '{}'", hand.id);

@@ -105,7 +105,8 @@ async fn a_change_in_a_project_leaves_an_event() {
     let team = app.team().await;
     let mut trail = Trail { app: &app, count: 0 };
     let new = json!({ "key": "OPS", "name": "Operations", "visibility": "open" });
-    let told = |name: &str, visibility: &str| json!({ "key": "OPS", "name": name, "colour": NONE, "visibility": visibility });
+    let told =
+        |name: &str, visibility: &str| json!({ "key": "OPS", "name": name, "colour": NONE, "visibility": visibility });
     let expected = ("project.created", NONE, NONE, told("Operations", "open"));
     let id = trail.leaves(&team.member, (Method::POST, "/projects", new), expected).await["id"].clone();
     let path = format!("/projects/{}", id.as_str().unwrap());

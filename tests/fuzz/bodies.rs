@@ -1,7 +1,7 @@
 //! Bodies and query strings: every type that is read from one.
 
 use common::{
-    accounts::{self, deletion, email, password, reset},
+    accounts::{self, email, password, reset},
     audit, comments, deliveries,
     input::{Input, read},
     invitations, json as strict, labels, memberships, offers, organizations, permissions, projects, reminders, roles,

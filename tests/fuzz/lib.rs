@@ -3,6 +3,8 @@
 //! Each target is a function of bytes. `fuzz/` runs them under libFuzzer, guided by coverage, for as long as one likes;
 //! `seeds.rs` runs them in `cargo test` over `seeds/` and mutations of these (docs/verification.md).
 
+#![expect(clippy::missing_panics_doc, reason = "a panic is what a target has to say")]
+
 mod bodies;
 mod recurrence;
 mod texts;

@@ -1,7 +1,8 @@
 //! The fuzz targets, a few seconds long: over what is in `seeds/`, and over mutations of that.
 
 use std::{
-    fs,
+    fs::{self, DirEntry},
+    io,
     panic::{AssertUnwindSafe, catch_unwind},
     path::Path,
 };
@@ -49,8 +50,10 @@ fn seeds(name: &str) -> Vec<Vec<u8>> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("seeds").join(name);
     let mut files: Vec<_> =
         fs::read_dir(&folder).unwrap_or_else(|fault| panic!("{}: {fault}", folder.display())).collect();
-    files.sort_by_key(|file| file.as_ref().map(|file| file.file_name()).unwrap_or_default());
-    files.into_iter().map(|file| fs::read(file.unwrap().path()).unwrap()).collect()
+    files.sort_by_key(|file| file.as_ref().map(DirEntry::path).unwrap_or_default());
+    let read = |file: io::Result<DirEntry>| fs::read(file?.path());
+    let all: io::Result<_> = files.into_iter().map(read).collect();
+    all.unwrap_or_else(|fault| panic!("{}: {fault}", folder.display()))
 }
 
 fn mutated(random: &mut StdRng, seeds: &[Vec<u8>]) -> Vec<u8> {
@@ -82,9 +85,9 @@ fn run((name, target): Target) {
     let count = if name == "mail" { MAILS } else { MUTATIONS };
     let made: Vec<_> = (0..count).map(|_| mutated(&mut random, &seeds)).collect();
     for bytes in seeds.iter().chain(&made) {
-        if catch_unwind(AssertUnwindSafe(|| target(bytes))).is_err() {
-            panic!("{name}: a finding; keep it in tests/fuzz/seeds/{name}: {:?}", bytes.escape_ascii().to_string());
-        }
+        let shown = bytes.escape_ascii();
+        let held = catch_unwind(AssertUnwindSafe(|| target(bytes))).is_ok();
+        assert!(held, "{name}: a finding; keep it in tests/fuzz/seeds/{name}: \"{shown}\"");
     }
 }
 

@@ -93,14 +93,13 @@ impl Actor {
     /// A request of this person: `/v1/…` as it is, anything else within the organization. What takes a version takes any; what
     /// needs a key has one that nobody has used.
     pub fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
-        let request = self.bare(method.clone(), path);
-        match method {
-            Method::PATCH | Method::DELETE => request.header("If-Match", "*"),
-            Method::POST if path.ends_with("/invitations") => {
-                request.header("Idempotency-Key", Uuid::now_v7().to_string())
-            }
-            _ => request,
-        }
+        let header = match method {
+            Method::PATCH | Method::DELETE => Some(("If-Match", "*".to_owned())),
+            Method::POST if path.ends_with("/invitations") => Some(("Idempotency-Key", Uuid::now_v7().to_string())),
+            _ => None,
+        };
+        let request = self.bare(method, path);
+        header.into_iter().fold(request, |request, (name, value)| request.header(name, value))
     }
 
     /// Sends JSON under a key.

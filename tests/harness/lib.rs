@@ -31,6 +31,12 @@ pub use password::PASSWORD;
 pub use raw::Raw;
 pub use reply::Reply;
 
+/// A setting of the test run itself: of what its caller wants, not of Taskbell.
+#[expect(clippy::disallowed_methods, reason = "this is an edge")]
+pub fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}
+
 /// How long a test waits for something that must happen. Long, since two cores may be busy with other tests.
 pub const PATIENCE: std::time::Duration = std::time::Duration::from_secs(30);
 

@@ -7,7 +7,10 @@ use std::{
 };
 
 use common::secrets::Token;
-use harness::services::{Shared, directory, lock_file, report};
+use harness::{
+    services::{Shared, directory, lock_file, report},
+    variable,
+};
 use local::{DataDir, Options, Progress, Services};
 use tokio::time::sleep;
 use url::Url;
@@ -69,9 +72,4 @@ async fn wait_until_unused(users: &File, starting: &File) -> Result<(), std::io:
             unused = Instant::now();
         }
     }
-}
-
-#[expect(clippy::disallowed_methods, reason = "this is an edge")]
-fn variable(name: &str) -> Option<String> {
-    std::env::var(name).ok()
 }

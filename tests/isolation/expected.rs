@@ -4,6 +4,8 @@
 
 use std::{fs, path::PathBuf};
 
+use harness::variable;
+
 /// Compares a text with the committed file of that name, or writes the file if told to.
 pub(crate) fn assert_committed(name: &str, actual: &str) {
     let committed = committed(name);
@@ -40,11 +42,6 @@ pub(crate) fn is_updating() -> bool {
 /// Whether this is the long run (`TASKBELL_TESTS=full`).
 pub(crate) fn is_full() -> bool {
     variable("TASKBELL_TESTS").is_some_and(|value| value == "full")
-}
-
-#[expect(clippy::disallowed_methods, reason = "a test run is told by its caller what to do")]
-fn variable(name: &str) -> Option<String> {
-    std::env::var(name).ok()
 }
 
 fn path(name: &str) -> PathBuf {

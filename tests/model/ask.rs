@@ -22,8 +22,10 @@ impl World<'_> {
         let (method, path, body) = self.request(step);
         // Other versions than a task's are not the model's business, nor are repeated requests.
         let seen = match step.deed {
-            Deed::Retitle { seen, .. } | Deed::Assign { seen, .. } => seen,
-            Deed::Place { seen, .. } | Deed::DropTask { seen, .. } => seen,
+            Deed::Retitle { seen, .. }
+            | Deed::Assign { seen, .. }
+            | Deed::Place { seen, .. }
+            | Deed::DropTask { seen, .. } => seen,
             _ => None,
         };
         let version = seen.map_or_else(|| "*".to_owned(), |version| format!("\"{version}\""));

@@ -28,7 +28,7 @@ use std::{
 };
 
 use futures::future::join_all;
-use harness::TestApp;
+use harness::{TestApp, variable};
 use uuid::Uuid;
 
 /// How many, and with which seeds.
@@ -66,11 +66,6 @@ impl Effort {
         .await;
         println!("{what}: {} deeds", done.into_inner());
     }
-}
-
-#[expect(clippy::disallowed_methods, reason = "settings of a test run, not of Taskbell")]
-fn variable(name: &str) -> Option<String> {
-    std::env::var(name).ok()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -180,10 +180,10 @@ impl Org {
             for person in &task.assignees {
                 line(format!("assigned {id} {} {none} {none}", PEOPLE[*person]));
             }
-            for person in 0..PEOPLE.len() {
+            for (person, name) in PEOPLE.iter().enumerate() {
                 let count = task.owes(person);
                 if count > 0 {
-                    line(format!("owed {id} {} {none} {count}", PEOPLE[person]));
+                    line(format!("owed {id} {name} {none} {count}"));
                 }
             }
             for (person, count) in &task.comments {

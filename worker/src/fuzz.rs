@@ -65,7 +65,7 @@ pub fn mail(to: &EmailAddress, words: &str) {
 }
 
 fn written(id: MailId, content: &Content) -> Vec<u8> {
-    let key = ServerKey::new("k".repeat(32).into()).map_err(|fault| fault.to_string());
+    let key = ServerKey::new("k".repeat(32).into()).map_err(std::string::ToString::to_string);
     let base = url::Url::parse("https://tasks.example.org/").map_err(|fault| fault.to_string());
     let written = key.and_then(|key| {
         let letterhead = Letterhead::new("Taskbell <bell@example.org>", &base?).map_err(|fault| fault.to_string())?;

@@ -1,5 +1,5 @@
 //! Who may call from a browser: the scripts of the origins that the operator has named, to the letter. No cookies are involved, so
-//! none are allowed; scripts bring the bearer's header themselves. Our own, since rocket_cors (0.6.0, of 2023, the last) would answer
+//! none are allowed; scripts bring the bearer's header themselves. Our own, since `rocket_cors` (0.6.0, of 2023, the last) would answer
 //! preflights by routes of its own for every path there is or is not, and knows nothing of answers that pass fairings by.
 
 use common::origins::AllowedOrigins;

@@ -113,7 +113,7 @@ pub(crate) fn complete(schema: &mut Value) {
     walk(schema, &mut |value| {
         let Some(Value::Object(fields)) = value.get("properties") else { return };
         let sure = |name: &&String| value["required"].as_array().is_some_and(|sure| sure.contains(&json!(name)));
-        let held = fields.iter().filter(|(name, field)| sure(&name) || admits_null(field));
+        let held = fields.iter().filter(|(name, field)| sure(name) || admits_null(field));
         let held: Vec<Value> = held.map(|(name, _)| name.as_str().into()).collect();
         value["required"] = held.into();
     });

@@ -152,7 +152,7 @@ async fn accepted(answer: Response) -> Result<Response, Failure> {
     let problem: Value = answer.json().await.unwrap_or_default();
     let mut said = format!("the API answered with {status}: {}", text(&problem["detail"]));
     for error in problem["errors"].as_array().into_iter().flatten() {
-        said.push_str(&format!("\n  {}: {}", text(&error["pointer"]), text(&error["detail"])));
+        said = said + "\n  " + text(&error["pointer"]) + ": " + text(&error["detail"]);
     }
     Err(said.into())
 }

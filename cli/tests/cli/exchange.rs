@@ -22,7 +22,7 @@ impl Owner {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let mut owner = Self { api, token: String::new(), http: reqwest::Client::new(), runtime };
         let sign_in = json!({ "email": "owner@example.org", "password": password });
-        owner.token = owner.post("v1/sessions", &sign_in)["token"].as_str().unwrap().to_owned();
+        owner.post("v1/sessions", &sign_in)["token"].as_str().unwrap().clone_into(&mut owner.token);
         owner
     }
 

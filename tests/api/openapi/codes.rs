@@ -53,9 +53,9 @@ fn assert_same(listed: &BTreeSet<String>, found: &BTreeSet<String>) {
 fn every_code_of_a_problem_is_listed_and_no_other() {
     let mut found = BTreeSet::new();
     for text in sources() {
-        found.extend(between(&text, "Conflict {", "}").flat_map(|conflict| words(conflict).next()));
+        found.extend(between(&text, "Conflict {", "}").filter_map(|conflict| words(conflict).next()));
         for begin in ["Problem::new(", "Self::new(Status::"] {
-            found.extend(between(&text, begin, ";").flat_map(|call| words(call).next()));
+            found.extend(between(&text, begin, ";").filter_map(|call| words(call).next()));
         }
         for begin in ["fn code(self) -> &'static str {", "let code ="] {
             found.extend(between(&text, begin, "}\n").flat_map(|table| words(table).collect::<Vec<_>>()));

@@ -118,7 +118,7 @@ async fn sequential(app: &TestApp) -> Vec<(String, i64)> {
 #[tokio::test]
 async fn no_list_looks_at_a_whole_large_table() {
     let app = TestApp::start().await;
-    let rows = std::env::var("TASKBELL_ROWS").map_or(40_000, |rows| rows.parse().unwrap());
+    let rows = harness::variable("TASKBELL_ROWS").map_or(40_000, |rows| rows.parse().unwrap());
     let (team, _) = (app.team().await, app.team().await);
     // A backend tells what it has done when it ends.
     let mut loader = PgConnection::connect(app.database_url.as_str()).await.unwrap();
