@@ -33,6 +33,7 @@ pub use reply::Reply;
 
 /// A setting of the test run itself: of what its caller wants, not of Taskbell.
 #[expect(clippy::disallowed_methods, reason = "this is an edge")]
+#[must_use]
 pub fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok()
 }
