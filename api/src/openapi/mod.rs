@@ -88,6 +88,7 @@ pub(crate) fn document(contents: &[Chapter], home: Option<&str>) -> Value {
             "title": "Taskbell",
             "description": ABOUT,
             "version": env!("CARGO_PKG_VERSION"),
+            "contact": { "name": "The Taskbell authors" },
             "license": { "name": "MIT OR Apache-2.0", "identifier": "MIT OR Apache-2.0" },
         },
         "servers": servers,
@@ -165,6 +166,7 @@ fn operation_of(chapter: &Chapter, operation: &Operation, sketch: &Sketch, schem
         "operationId": operation.id,
         "tags": [chapter.name],
         "summary": operation.summary,
+        "description": "Needs no credential.",
         "security": [],
         "responses": responses_of(operation, sketch),
     });
@@ -238,8 +240,15 @@ fn parameters_of(operation: &Operation, sketch: &Sketch, schemas: &Schemas) -> V
         }));
     }
     for (name, schema) in named.zip(&sketch.segments) {
-        let example = schemas::example(schemas, schema);
-        parameters.push(json!({ "name": name, "in": "path", "required": true, "schema": schema, "example": example }));
+        let known = sketch::referred(schema).and_then(|name| schemas.get(name));
+        parameters.push(json!({
+            "name": name,
+            "in": "path",
+            "required": true,
+            "description": known.map_or(&Value::Null, |known| &known["description"]),
+            "schema": schema,
+            "example": schemas::example(schemas, schema),
+        }));
     }
     if sketch.versioned {
         // What changes or takes away a version names it; elsewhere it may be named.

@@ -39,7 +39,7 @@ pub(crate) fn unwrap_fields(schemas: &mut Schemas) {
 }
 
 fn inner(name: &str) -> Option<&str> {
-    ["Given_", "Patch_"].iter().find_map(|prefix| name.strip_prefix(prefix))
+    ["Given_", "Patch_", "OrNull_"].iter().find_map(|prefix| name.strip_prefix(prefix))
 }
 
 fn own((name, schema): (&String, &Value)) -> (String, Value) {

@@ -6,7 +6,7 @@ use deserr::Deserr;
 use serde::{Serialize, Serializer, ser::SerializeMap};
 use sqlx::FromRow;
 use utoipa::{
-    ToSchema,
+    PartialSchema, ToSchema,
     openapi::{
         RefOr,
         schema::{AnyOfBuilder, ObjectBuilder, Schema},
@@ -130,12 +130,12 @@ struct WholeTask {
     expanded: Option<Expanded>,
 }
 
-impl utoipa::__dev::ComposeSchema for TaskView {
-    fn compose(generics: Vec<RefOr<Schema>>) -> RefOr<Schema> {
+impl PartialSchema for TaskView {
+    fn schema() -> RefOr<Schema> {
         let some = ObjectBuilder::new().description(Some("With `fields`: these alone."));
         AnyOfBuilder::new()
             .description(Some("A task; with `fields` these alone, with `expand` what its ids stand for."))
-            .item(WholeTask::compose(generics))
+            .item(WholeTask::schema())
             .item(some)
             .into()
     }
