@@ -32,6 +32,7 @@ impl Workshop {
     /// # Panics
     /// When there is no Node, saying what to type; when packages cannot be fetched.
     pub(crate) async fn open() -> Self {
+        look_for_node().await;
         let packages = packages().await;
         // Below the packages, where Node looks for them.
         let place = packages.join(format!("test-{}", Uuid::now_v7().simple()));
@@ -66,6 +67,12 @@ impl Drop for Workshop {
 
 fn sources() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("clients/typescript")
+}
+
+async fn look_for_node() {
+    let version = text(&said(Command::new("node").arg("--version")).await);
+    let major = version.trim_start_matches('v').split('.').next().and_then(|major| major.parse::<u32>().ok());
+    assert!(major >= Some(18), "{ADVICE}; this is {version}");
 }
 
 /// The directory of the packages, which is called after what they are made of. Whoever comes first fetches them, the others wait;
