@@ -7,7 +7,6 @@ mod comments;
 mod deletion;
 mod deliveries;
 
-mod docs;
 mod emails;
 mod exchange;
 mod health;
@@ -26,10 +25,9 @@ mod tokens;
 mod watches;
 
 use rocket::{Build, Rocket, routes};
-
 use url::Url;
 
-use crate::openapi::contents;
+use crate::{openapi::contents, reference};
 
 contents! {
     "Health": "Whether the service lives, and whether it can serve." {
@@ -192,8 +190,16 @@ contents! {
 /// Every route. Under `/v1/orgs` the first segment is always the organization, and only the guards read it.
 pub(crate) fn mount(rocket: Rocket<Build>, home: Url) -> Rocket<Build> {
     let operations = contents().into_iter().flat_map(|chapter| chapter.operations);
-    let rocket = rocket
-        .manage(docs::Description::new(home))
-        .mount("/", routes![docs::show, docs::page, docs::start, docs::style, docs::script, docs::icon]);
+    let rocket = rocket.manage(reference::Description::new(home)).mount(
+        "/",
+        routes![
+            reference::show,
+            reference::page,
+            reference::start,
+            reference::style,
+            reference::script,
+            reference::icon
+        ],
+    );
     operations.fold(rocket, |rocket, operation| rocket.mount(operation.base, [operation.route]))
 }
