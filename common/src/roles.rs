@@ -21,6 +21,7 @@ use crate::{
 
 /// A named set of permissions.
 #[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = Role)]
 pub struct RoleView {
     /// What memberships call it.
     pub key: String,

@@ -37,7 +37,37 @@ macro_rules! reads_as_text {
 }
 pub(crate) use reads_as_text;
 
-/// Describes a list of anything: `data`, and what else it has. Derived, it would forget to describe the elements.
+/// Describes a text that is one of a few words: a type that there is for the description alone. What the database allows may grow, and
+/// the harness holds every answer against it (tests/harness/contract.rs).
+macro_rules! words {
+    ($(#[doc = $about:literal] $name:ident: $($word:literal),+;)+) => {$(
+        #[doc = $about]
+        pub(crate) enum $name {}
+
+        crate::schema::one_of!($name, $about, [$($word),+]);
+    )+};
+}
+pub(crate) use words;
+
+/// Describes a type that is one of some words.
+macro_rules! one_of {
+    ($name:ident, $about:expr, $words:expr) => {
+        impl utoipa::PartialSchema for $name {
+            fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
+                utoipa::openapi::schema::ObjectBuilder::new()
+                    .schema_type(utoipa::openapi::schema::Type::String)
+                    .description(Some($about.trim()))
+                    .enum_values(Some($words))
+                    .into()
+            }
+        }
+
+        impl utoipa::ToSchema for $name {}
+    };
+}
+pub(crate) use one_of;
+
+/// Describes a list of anything, called after its elements: `data`, and what else it has. Derived, it would forget to describe the elements.
 #[macro_export]
 macro_rules! list_schema {
     ($list:ident, $name:literal, $description:literal $(, $field:ident: $type:ty = $about:literal)*) => {
@@ -58,7 +88,7 @@ macro_rules! list_schema {
 
         impl<T: utoipa::ToSchema> utoipa::ToSchema for $list<T> {
             fn name() -> std::borrow::Cow<'static, str> {
-                $name.into()
+                format!("{}{}", T::name(), $name).into()
             }
 
             fn schemas(schemas: &mut Vec<(String, utoipa::openapi::RefOr<utoipa::openapi::Schema>)>) {
