@@ -24,6 +24,7 @@ use crate::{
 #[schema(as = Role)]
 pub struct RoleView {
     /// What memberships call it.
+    #[schema(example = "night-shift")]
     pub key: String,
     /// What people call it.
     pub name: String,

@@ -15,10 +15,10 @@ const LINTERS: [(&str, &[&str]); 2] = [
 #[tokio::test]
 async fn linters_have_nothing_to_say_of_the_description() {
     let workshop = Workshop::open().await;
-    workshop.write(DESCRIPTION, &api::description(None).to_string());
+    let home = "https://tasks.example.org".parse().unwrap();
+    workshop.write(DESCRIPTION, &api::description(Some(&home)).to_string());
     for (linter, arguments) in LINTERS {
-        let (content, said) = workshop.run(linter, arguments).await;
-        assert!(content, "{linter}: {said}");
+        let _ = workshop.succeed(linter, arguments).await;
     }
 }
 

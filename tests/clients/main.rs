@@ -8,4 +8,5 @@
 )]
 
 mod linters;
+mod typed;
 mod workshop;

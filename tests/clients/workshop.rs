@@ -50,6 +50,16 @@ impl Workshop {
         fs::write(self.place.join(name), text).unwrap();
     }
 
+    /// Runs a program that must be content, and gives what it said.
+    ///
+    /// # Panics
+    /// When it is not.
+    pub(crate) async fn succeed(&self, program: &str, arguments: &[&str]) -> String {
+        let (content, said) = self.run(program, arguments).await;
+        assert!(content, "{program}: {said}");
+        said
+    }
+
     /// Runs a program of the packages, or `node`: whether it was content, and what it said.
     pub(crate) async fn run(&self, program: &str, arguments: &[&str]) -> (bool, String) {
         let own = self.programs.join(program);

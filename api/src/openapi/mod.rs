@@ -79,6 +79,8 @@ pub(crate) fn document(contents: &[Chapter], home: Option<&str>) -> Value {
         sketch::object(paths.entry(path).or_insert(Value::Null)).insert(method, described);
     }
     let components = used(schemas, &paths);
+    // Paths begin with a slash.
+    let home = home.map(|url| url.trim_end_matches('/'));
     let servers: Vec<Value> = ["/"].into_iter().chain(home).map(|url| json!({ "url": url })).collect();
     let tags: Vec<Value> =
         contents.iter().map(|chapter| json!({ "name": chapter.name, "description": chapter.about })).collect();

@@ -15,6 +15,8 @@ pub(super) fn sample(field: &str, nullable: bool) -> Option<Value> {
             | "next_cursor"
             | "parent_id"
             | "problem"
+            | "reason"
+            | "skipped"
     );
     if nothing && nullable {
         return Some(Value::Null);
@@ -31,7 +33,6 @@ pub(super) fn sample(field: &str, nullable: bool) -> Option<Value> {
         "key" => "OPS-42",
         "locale" => "de-AT",
         "pointer" => "/title",
-        "reason" => "already_past",
         "reply" => "250 2.0.0 Ok: queued as 4dZ2kq1Zz9",
         "request_id" => "01a20394-4f31-7324-a04f-3355b6a513bc",
         "role" => "member",

@@ -135,6 +135,7 @@ pub struct ImportedProject {
     /// Its id here.
     pub id: ProjectId,
     /// Its key here.
+    #[schema(example = "OPS2")]
     pub key: String,
     /// Its key there.
     pub former_key: String,
