@@ -4,7 +4,6 @@ use std::collections::HashMap;
 
 use common::secrets::Purpose;
 use harness::{Actor, PASSWORD, Reply, Team, TestApp};
-use jiff::{SignedDuration, Timestamp};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -45,11 +44,13 @@ impl Stage {
     async fn set(app: &TestApp, operation: &str, description: &Value) -> Self {
         let team = app.team().await;
         app.give_password(&team.owner).await;
+        let tomorrow = r#"select to_char(now() at time zone 'UTC' + interval '1 day', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')"#;
+        let tomorrow: String = sqlx::query_scalar(tomorrow).fetch_one(&app.admin).await.unwrap();
         let mut real = HashMap::from([
             ("acme".to_owned(), json!(team.slug)),
             ("OPS-42".to_owned(), json!("OPS-1")),
             // The example of an instant: here one that is soon.
-            ("2031-03-01T08:00:00Z".to_owned(), json!(Timestamp::now() + SignedDuration::from_hours(24))),
+            ("2031-03-01T08:00:00Z".to_owned(), json!(tomorrow)),
             ("ada@example.org".to_owned(), json!(format!("new-{}@example.org", team.slug))),
         ]);
         let mut is = |schema: &str, value: Value| {
