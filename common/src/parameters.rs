@@ -99,10 +99,12 @@ parsed_field!(Flag);
 
 /// Declares a value that is one of a few names, for lists of them.
 macro_rules! names {
-    ($($(#[$doc:meta])* $name:ident: $($(#[$each:meta])* $variant:ident = $text:literal),+;)+) => {$(
-        $(#[$doc])*
+    ($(#[doc = $about:literal] $name:ident: $($(#[$each:meta])* $variant:ident = $text:literal),+;)+) => {$(
+        #[doc = $about]
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub enum $name {$($(#[$each])* $variant),+}
+
+        crate::schema::one_of!($name, $about, [$($text),+]);
 
         impl std::str::FromStr for $name {
             type Err = crate::parameters::NotOneOf;

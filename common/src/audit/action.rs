@@ -2,7 +2,6 @@
 
 use deserr::Deserr;
 use serde::Serialize;
-use utoipa::ToSchema;
 
 use crate::input::Faults;
 
@@ -10,11 +9,13 @@ use crate::input::Faults;
 macro_rules! actions {
     ($($(#[$doc:meta])* $name:ident = $text:literal;)+) => {
         /// Something that was done. The names never change; new ones may come.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserr, ToSchema)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserr)]
         #[deserr(error = Faults)]
         pub enum Action {
             $($(#[$doc])* #[serde(rename = $text)] #[deserr(rename = $text)] $name,)+
         }
+
+        crate::schema::one_of!(Action, "Something that was done. The names never change; new ones may come.", [$($text),+]);
 
         impl Action {
             /// All of them.

@@ -37,6 +37,7 @@ pub struct Project {
     /// Its id.
     pub id: ProjectId,
     /// Stands before its tasks' numbers.
+    #[schema(example = "OPS")]
     pub key: String,
     /// Its name.
     pub name: String,
@@ -112,6 +113,7 @@ pub struct NewProject {
 pub struct ProjectFilter {
     /// The archived ones instead of the others.
     #[deserr(default)]
+    #[schema(value_type = Option<bool>)]
     pub archived: Option<Flag>,
 }
 

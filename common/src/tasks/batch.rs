@@ -43,7 +43,7 @@ pub struct Batch {
 
 /// Whether deeds stand or fall together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserr, ToSchema)]
-#[schema(rename_all = "lowercase")]
+#[schema(as = BatchMode, rename_all = "lowercase")]
 #[deserr(error = Faults, rename_all = lowercase)]
 pub enum Mode {
     /// All or none.
@@ -52,9 +52,8 @@ pub enum Mode {
     Independent,
 }
 
-/// One deed. Each kind has fields of its own: `create` has `task`, `update` has `id` and `changes`, `move` has `id` and `after`, the
-/// others have `id`.
-#[derive(Debug, Deserr, ToSchema)]
+/// One deed. Each kind has fields of its own ([`check`]); `described.rs` says which.
+#[derive(Debug, Deserr)]
 #[deserr(error = Faults, deny_unknown_fields)]
 pub struct Operation {
     /// What is done.
@@ -77,8 +76,7 @@ pub struct Operation {
 }
 
 /// What can be done in a batch: each as by its own route.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserr, ToSchema)]
-#[schema(rename_all = "lowercase")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserr)]
 #[deserr(error = Faults, rename_all = lowercase)]
 pub enum Deed {
     /// `POST …/tasks`.

@@ -5,13 +5,13 @@ use std::str::FromStr;
 use deserr::Deserr;
 use utoipa::ToSchema;
 
-use super::{Expand, Sort, TaskField};
+use super::{Expand, Sort, SortKey, TaskField};
 use crate::{
     ids::{AccountId, LabelId, NotAnId, ProjectId},
     input::{Fault, Faults, parsed_field},
     page::{Cursor, Limit},
     parameters::{Flag, NotOneOf, Several, names},
-    tasks::{TaskRef, TaskStatus},
+    tasks::{Priority, TaskRef, TaskStatus},
     text::{Name, ProjectKey, TextFault, Words},
     time::{Instant, Moment},
 };
@@ -22,11 +22,11 @@ use crate::{
 pub struct TaskList {
     /// Of these projects, by id or key.
     #[deserr(default)]
-    #[schema(value_type = Option<String>, example = "OPS,DEV")]
+    #[schema(value_type = Option<Vec<String>>, example = json!(["OPS", "DEV"]))]
     pub project: Option<Several<ProjectName>>,
-    /// As they stand: any of `open`, `in_progress`, `waiting`, `completed`.
+    /// As they stand: any of these.
     #[deserr(default)]
-    #[schema(value_type = Option<String>, example = "open,waiting")]
+    #[schema(value_type = Option<Vec<TaskStatus>>, example = json!(["open", "waiting"]))]
     pub status: Option<Several<TaskStatus>>,
     /// Done or not.
     #[deserr(default)]
@@ -34,15 +34,15 @@ pub struct TaskList {
     pub completed: Option<Flag>,
     /// To be done by one of these: `me`, `none`, ids of accounts.
     #[deserr(default)]
-    #[schema(value_type = Option<String>, example = "me")]
+    #[schema(value_type = Option<Vec<String>>, example = json!(["me"]))]
     pub assignee: Option<Several<Assignee>>,
     /// With one of these labels, by id or name.
     #[deserr(default)]
-    #[schema(value_type = Option<String>, example = "bug,urgent")]
+    #[schema(value_type = Option<Vec<String>>, example = json!(["bug", "urgent"]))]
     pub label: Option<Several<LabelName>>,
     /// Of these priorities, 0 to 4.
     #[deserr(default)]
-    #[schema(value_type = Option<String>, example = "3,4")]
+    #[schema(value_type = Option<Vec<Priority>>, example = json!([3, 4]))]
     pub priority: Option<Several<PriorityIs>>,
     /// Due before this day or instant.
     #[deserr(default)]
@@ -61,7 +61,7 @@ pub struct TaskList {
     pub updated_since: Option<Instant>,
     /// Asked for by one of these: `me`, ids of accounts.
     #[deserr(default)]
-    #[schema(value_type = Option<String>, example = "me")]
+    #[schema(value_type = Option<Vec<String>>, example = json!(["me"]))]
     pub created_by: Option<Several<Author>>,
     /// The parts of this task, or `none`: those that are part of none.
     #[deserr(default)]
@@ -74,9 +74,9 @@ pub struct TaskList {
     /// With these words; `"a phrase"`, `or`, `-not`.
     #[deserr(default)]
     pub q: Option<Words>,
-    /// Keys, `-` before one that goes down: `due`, `priority`, `position`, `created`, `updated`, `title`, `number`.
+    /// In this order; `-` before a key goes down. Newest first unless said.
     #[deserr(default)]
-    #[schema(value_type = Option<String>, example = "-priority,due")]
+    #[schema(value_type = Option<Vec<SortKey>>, example = json!(["-priority", "due"]))]
     pub sort: Sort,
     /// Items a page.
     #[deserr(default)]
@@ -86,15 +86,15 @@ pub struct TaskList {
     pub cursor: Option<Cursor>,
     /// `total`: how many there are, counted to 10,000.
     #[deserr(default)]
-    #[schema(value_type = Option<String>, example = "total")]
+    #[schema(value_type = Option<Vec<Include>>, example = json!(["total"]))]
     pub include: Option<Several<Include>>,
     /// These fields alone.
     #[deserr(default)]
-    #[schema(value_type = Option<String>, example = "key,title,due")]
+    #[schema(value_type = Option<Vec<TaskField>>, example = json!(["key", "title", "due"]))]
     pub fields: Option<Several<TaskField>>,
-    /// These in `expanded`, too: `assignees`, `labels`, `project`, `parent`, `created_by`.
+    /// What these ids stand for, too, in `expanded`.
     #[deserr(default)]
-    #[schema(value_type = Option<String>, example = "project,assignees")]
+    #[schema(value_type = Option<Vec<Expand>>, example = json!(["project", "assignees"]))]
     pub expand: Option<Several<Expand>>,
 }
 

@@ -9,6 +9,7 @@ use sqlx::FromRow;
 
 pub use filter::{Assignee, Author, Include, LabelName, Parent, PriorityIs, ProjectName, TaskList};
 pub use sort::Sort;
+pub(in crate::tasks) use sort::SortKey;
 
 use super::{
     Task, TaskRow,

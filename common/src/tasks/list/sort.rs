@@ -13,6 +13,12 @@ use crate::{
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sort(Vec<(Key, bool)>);
 
+crate::schema::words! {
+    /// What a list can be sorted by; `-` goes down.
+    SortKey: "due", "-due", "priority", "-priority", "position", "-position", "created", "-created", "updated", "-updated", "title", "-title",
+        "number", "-number";
+}
+
 /// What a list can be sorted by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Key {
