@@ -18,6 +18,12 @@ fn fits(pattern: &str, path: &[&str]) -> bool {
     long_enough && pattern.iter().zip(path).all(|(known, given)| known.starts_with('<') || known == given)
 }
 
+/// Whether something can be asked for under a path.
+pub(crate) fn has_get(request: &Request<'_>, path: &str) -> bool {
+    let path: Vec<&str> = path.split('/').filter(|segment| !segment.is_empty()).collect();
+    request.rocket().routes().any(|route| route.method == Method::Get && fits(route.uri.path(), &path))
+}
+
 /// The methods that the path of a request has, as `Allow` lists them; none where there is nothing.
 pub(crate) fn methods(request: &Request<'_>) -> Vec<&'static str> {
     let mut methods: Vec<&str> = routes(request).map(|route| route.method.as_str()).collect();

@@ -159,6 +159,8 @@ impl FromStr for ProjectName {
     }
 }
 
+parsed_field!(ProjectName);
+
 /// A label as a parameter names it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LabelName {
