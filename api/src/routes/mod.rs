@@ -25,11 +25,10 @@ mod tasks;
 mod tokens;
 mod watches;
 
-use rocket::{Build, Rocket, routes};
-
+use rocket::{Build, Rocket, Route, routes};
 use url::Url;
 
-use crate::openapi::contents;
+use crate::{openapi::contents, table};
 
 contents! {
     "Health": "Whether the service lives, and whether it can serve." {
@@ -195,5 +194,7 @@ pub(crate) fn mount(rocket: Rocket<Build>, home: Url) -> Rocket<Build> {
     let rocket = rocket
         .manage(docs::Description::new(home))
         .mount("/", routes![docs::show, docs::page, docs::start, docs::style, docs::script, docs::icon]);
-    operations.fold(rocket, |rocket, operation| rocket.mount(operation.base, [operation.route]))
+    let routes: Vec<(&'static str, Route)> = operations.map(|operation| (operation.base, operation.route)).collect();
+    let shadows = table::shadows(&routes);
+    routes.into_iter().chain(shadows).fold(rocket, |rocket, (base, route)| rocket.mount(base, [route]))
 }
