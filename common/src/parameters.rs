@@ -99,8 +99,8 @@ parsed_field!(Flag);
 
 /// Declares a value that is one of a few names, for lists of them.
 macro_rules! names {
-    ($($(#[$doc:meta])* $name:ident: $($(#[$each:meta])* $variant:ident = $text:literal),+;)+) => {$(
-        $(#[$doc])*
+    ($($(#[doc = $doc:literal])* $name:ident: $($(#[$each:meta])* $variant:ident = $text:literal),+;)+) => {$(
+        $(#[doc = $doc])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub enum $name {$($(#[$each])* $variant),+}
 
@@ -114,6 +114,14 @@ macro_rules! names {
                 }
             }
         }
+
+        impl utoipa::PartialSchema for $name {
+            fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
+                crate::schema::one_of(concat!($($doc),*).trim(), &[$($text),+]).into()
+            }
+        }
+
+        impl utoipa::ToSchema for $name {}
     )+};
 }
 pub(crate) use names;

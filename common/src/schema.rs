@@ -20,9 +20,10 @@ use crate::{
 /// A component of the description: its name and its schema.
 type Component = (String, RefOr<Schema>);
 
-/// Describes a type that is read from, or written as, a string: with an example.
+/// Describes a type that is read from, or written as, a string: with an example, and with what it looks like (a pattern of
+/// ECMA-262, which means the same to Python and to Rust) and how many characters it has, if it says.
 macro_rules! reads_as_text {
-    ($name:ident, $description:literal, $example:literal) => {
+    ($name:ident, $description:expr, $example:expr $(, $limit:ident: $value:expr)* $(,)?) => {
         impl utoipa::__dev::ComposeSchema for $name {
             fn compose(
                 _: Vec<utoipa::openapi::RefOr<utoipa::openapi::Schema>>,
@@ -30,6 +31,7 @@ macro_rules! reads_as_text {
                 utoipa::openapi::schema::ObjectBuilder::new()
                     .schema_type(utoipa::openapi::schema::Type::String)
                     .description(Some($description))
+                    $(.$limit(Some($value)))*
                     .examples([$example])
                     .into()
             }
@@ -39,6 +41,14 @@ macro_rules! reads_as_text {
     };
 }
 pub(crate) use reads_as_text;
+
+/// The pattern of an id, without its ends; one group for each of what it is written between.
+macro_rules! id_pattern {
+    ($before:literal, $behind:literal) => {
+        concat!($before, "[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12}", $behind)
+    };
+}
+pub(crate) use id_pattern;
 
 /// Describes a list of anything: `data`, and what else it has. Derived, it would forget to describe the elements.
 #[macro_export]
@@ -125,6 +135,12 @@ impl<T: ToSchema> ToSchema for OrNull<T> {
         schemas.push((T::name().into_owned(), T::schema()));
         T::schemas(schemas);
     }
+}
+
+/// One of some words.
+pub(crate) fn one_of(description: &str, words: &[impl ToString]) -> ObjectBuilder {
+    let words: Vec<String> = words.iter().map(ToString::to_string).collect();
+    ObjectBuilder::new().schema_type(Type::String).description(Some(description)).enum_values(Some(words))
 }
 
 /// The name of one permission, of those that `all` holds.

@@ -233,7 +233,7 @@ fn parameters_of(operation: &Operation, sketch: &Sketch, schemas: &Schemas) -> V
             "in": "path",
             "required": true,
             "description": "The organization: its slug, or its id.",
-            "schema": { "type": "string", "examples": ["acme"] },
+            "schema": sketch::reference("OrgRef"),
             "example": "acme",
         }));
     }
@@ -242,8 +242,9 @@ fn parameters_of(operation: &Operation, sketch: &Sketch, schemas: &Schemas) -> V
         parameters.push(json!({ "name": name, "in": "path", "required": true, "schema": schema, "example": example }));
     }
     if sketch.versioned {
-        // What changes or takes away a version names it; elsewhere it may be named.
-        let must = matches!(operation.route.method, Method::Patch | Method::Delete);
+        // What changes a thing or takes it away names its version; to what belongs to a thing it may be named.
+        let whole = path.ends_with('}') && operation.route.method == Method::Delete;
+        let must = operation.route.method == Method::Patch || whole;
         parameters.push(refusals::parameter(if must { "IfMatch" } else { "IfMatchOptional" }));
     }
     if is_keyed(operation, sketch) {
@@ -263,6 +264,10 @@ fn parameters_of(operation: &Operation, sketch: &Sketch, schemas: &Schemas) -> V
                 json!({ "name": name, "in": "query", "required": required.contains(&name.as_str()), "schema": field });
             if let Some(description) = description {
                 parameter["description"] = description;
+            }
+            if parameter["schema"]["type"] == "array" {
+                // With commas between them.
+                parameter["explode"] = false.into();
             }
             parameters.push(parameter);
         }

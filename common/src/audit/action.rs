@@ -2,15 +2,18 @@
 
 use deserr::Deserr;
 use serde::Serialize;
-use utoipa::ToSchema;
+use utoipa::{
+    PartialSchema, ToSchema,
+    openapi::{RefOr, Schema},
+};
 
-use crate::input::Faults;
+use crate::{input::Faults, schema::one_of};
 
 /// Declares the actions with the names by which clients know them.
 macro_rules! actions {
     ($($(#[$doc:meta])* $name:ident = $text:literal;)+) => {
         /// Something that was done. The names never change; new ones may come.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserr, ToSchema)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserr)]
         #[deserr(error = Faults)]
         pub enum Action {
             $($(#[$doc])* #[serde(rename = $text)] #[deserr(rename = $text)] $name,)+
@@ -28,6 +31,14 @@ macro_rules! actions {
                 }
             }
         }
+
+        impl PartialSchema for Action {
+            fn schema() -> RefOr<Schema> {
+                one_of("Something that was done. The names never change; new ones may come.", &[$($text),+]).into()
+            }
+        }
+
+        impl ToSchema for Action {}
     };
 }
 

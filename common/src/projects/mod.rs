@@ -112,6 +112,7 @@ pub struct NewProject {
 pub struct ProjectFilter {
     /// The archived ones instead of the others.
     #[deserr(default)]
+    #[schema(value_type = Option<bool>)]
     pub archived: Option<Flag>,
 }
 

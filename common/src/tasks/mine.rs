@@ -8,8 +8,8 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::{
-    Task, TaskRow, TaskStatus,
-    list::{Include, PriorityIs, Sort, Statement, TaskList, keys, position},
+    Priority, Task, TaskRow, TaskStatus,
+    list::{Include, PriorityIs, Sort, SortKey, Statement, TaskList, keys, position},
     task::columns,
     view::{self, Expand, TaskField, TaskView},
 };
@@ -29,7 +29,7 @@ use crate::{
 pub struct MyTaskList {
     /// As they stand: any of `open`, `in_progress`, `waiting`, `completed`.
     #[deserr(default)]
-    #[schema(value_type = Option<String>, example = "open,waiting")]
+    #[schema(value_type = Option<Vec<TaskStatus>>, min_items = 1, max_items = 50, example = json!(["open", "waiting"]))]
     pub status: Option<Several<TaskStatus>>,
     /// Done or not.
     #[deserr(default)]
@@ -37,15 +37,13 @@ pub struct MyTaskList {
     pub completed: Option<Flag>,
     /// Of these priorities, 0 to 4.
     #[deserr(default)]
-    #[schema(value_type = Option<String>, example = "3,4")]
+    #[schema(value_type = Option<Vec<Priority>>, min_items = 1, max_items = 50, example = json!([3, 4]))]
     pub priority: Option<Several<PriorityIs>>,
     /// Due before this day or instant.
     #[deserr(default)]
-    #[schema(value_type = Option<String>, example = "2031-03-01")]
     pub due_before: Option<Moment>,
     /// Due after this day or instant.
     #[deserr(default)]
-    #[schema(value_type = Option<String>, example = "2031-03-01T08:00:00Z")]
     pub due_after: Option<Moment>,
     /// `true`: not done in time.
     #[deserr(default)]
@@ -56,7 +54,7 @@ pub struct MyTaskList {
     pub updated_since: Option<Instant>,
     /// Keys, `-` before one that goes down: `due`, `priority`, `position`, `created`, `updated`, `title`, `number`.
     #[deserr(default)]
-    #[schema(value_type = Option<String>, example = "-priority,due")]
+    #[schema(value_type = Option<HashSet<SortKey>>, min_items = 1, max_items = 7, example = json!(["-priority", "due"]))]
     pub sort: Sort,
     /// Items a page.
     #[deserr(default)]
@@ -66,15 +64,15 @@ pub struct MyTaskList {
     pub cursor: Option<Cursor>,
     /// `total`: how many there are, counted to 10,000.
     #[deserr(default)]
-    #[schema(value_type = Option<String>, example = "total")]
+    #[schema(value_type = Option<Vec<Include>>, min_items = 1, max_items = 50, example = json!(["total"]))]
     pub include: Option<Several<Include>>,
     /// These fields alone.
     #[deserr(default)]
-    #[schema(value_type = Option<String>, example = "key,title,due")]
+    #[schema(value_type = Option<Vec<TaskField>>, min_items = 1, max_items = 50, example = json!(["key", "title", "due"]))]
     pub fields: Option<Several<TaskField>>,
     /// These in `expanded`, too: `assignees`, `labels`, `project`, `parent`, `created_by`.
     #[deserr(default)]
-    #[schema(value_type = Option<String>, example = "project,assignees")]
+    #[schema(value_type = Option<Vec<Expand>>, min_items = 1, max_items = 50, example = json!(["project", "assignees"]))]
     pub expand: Option<Several<Expand>>,
 }
 

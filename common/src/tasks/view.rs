@@ -70,6 +70,14 @@ impl Fault for NotAField {
     }
 }
 
+impl utoipa::PartialSchema for TaskField {
+    fn schema() -> RefOr<Schema> {
+        crate::schema::one_of("A field of a task.", &FIELDS).into()
+    }
+}
+
+impl ToSchema for TaskField {}
+
 impl FromStr for TaskField {
     type Err = NotAField;
 
@@ -99,11 +107,11 @@ names! {
 pub struct TaskShape {
     /// These fields alone.
     #[deserr(default)]
-    #[schema(value_type = Option<String>, example = "key,title,due")]
+    #[schema(value_type = Option<Vec<TaskField>>, min_items = 1, max_items = 50, example = json!(["key", "title", "due"]))]
     pub fields: Option<Several<TaskField>>,
     /// These in `expanded`, too: `assignees`, `labels`, `project`, `parent`, `created_by`.
     #[deserr(default)]
-    #[schema(value_type = Option<String>, example = "project,assignees")]
+    #[schema(value_type = Option<Vec<Expand>>, min_items = 1, max_items = 50, example = json!(["project", "assignees"]))]
     pub expand: Option<Several<Expand>>,
 }
 

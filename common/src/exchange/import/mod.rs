@@ -34,6 +34,7 @@ use crate::{
 pub struct ImportOptions {
     /// Whether everything is only tried.
     #[deserr(default)]
+    #[schema(value_type = Option<bool>)]
     pub dry_run: Yes,
     /// What becomes of people who are no active members here.
     #[deserr(default)]
@@ -49,6 +50,7 @@ pub struct ImportOptions {
 pub struct TableOptions {
     /// Whether everything is only tried.
     #[deserr(default)]
+    #[schema(value_type = Option<bool>)]
     pub dry_run: Yes,
     /// What becomes of people who are no active members here.
     #[deserr(default)]
@@ -79,7 +81,6 @@ impl FromStr for Yes {
 }
 
 crate::input::parsed_field!(Yes);
-crate::schema::reads_as_text!(Yes, "`true` or `false`.", "true");
 
 /// People who are no active members.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserr, ToSchema)]

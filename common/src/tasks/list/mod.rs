@@ -7,8 +7,9 @@ mod statement;
 
 use sqlx::FromRow;
 
-pub use filter::{Assignee, Author, Include, LabelName, Parent, PriorityIs, ProjectName, TaskList};
+pub use filter::{Assignee, Author, Include, LabelNamed, Parent, PriorityIs, ProjectName, TaskList};
 pub use sort::Sort;
+pub(super) use sort::SortKey;
 
 use super::{
     Task, TaskRow,
