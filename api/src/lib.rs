@@ -11,6 +11,7 @@ mod guards;
 mod openapi;
 mod pages;
 mod problem;
+mod reference;
 mod routes;
 mod table;
 mod tags;

@@ -78,6 +78,9 @@ pub struct Settings {
     rate_address: Option<rates::Setting>,
     /// See [`Settings::quotas`].
     #[serde(default, deserialize_with = "optional")]
+    quota_organizations: Option<u32>,
+    /// See [`Settings::quotas`].
+    #[serde(default, deserialize_with = "optional")]
     quota_members: Option<u32>,
     #[serde(default, deserialize_with = "optional")]
     quota_projects: Option<u32>,
@@ -217,6 +220,7 @@ impl Settings {
     pub fn quotas(&self) -> Quotas {
         let usual = Quotas::default();
         Quotas {
+            organizations: self.quota_organizations.unwrap_or(usual.organizations),
             members: self.quota_members.unwrap_or(usual.members),
             projects: self.quota_projects.unwrap_or(usual.projects),
             tasks: self.quota_tasks.unwrap_or(usual.tasks),

@@ -7,6 +7,8 @@ use crate::error::{Error, Result};
 /// The limits of a deployment; docs/operations.md lists them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Quotas {
+    /// Organizations that an account owns.
+    pub organizations: u32,
     /// Active members of an organization, and those who are invited.
     pub members: u32,
     /// Projects of an organization, archived ones too.
@@ -24,6 +26,8 @@ pub struct Quotas {
 /// Which of them; its text ends the sentence "this would be one more than the 7 …".
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Quota {
+    /// See [`Quotas::organizations`].
+    Organizations,
     /// See [`Quotas::members`].
     Members,
     /// See [`Quotas::projects`].
@@ -40,7 +44,15 @@ pub enum Quota {
 
 impl Default for Quotas {
     fn default() -> Self {
-        Self { members: 1_000, projects: 1_000, tasks: 100_000, labels: 200, reminders: 20, tokens: 50 }
+        Self {
+            organizations: 100,
+            members: 1_000,
+            projects: 1_000,
+            tasks: 100_000,
+            labels: 200,
+            reminders: 20,
+            tokens: 50,
+        }
     }
 }
 
@@ -52,6 +64,7 @@ impl Quotas {
     /// [`Error::Quota`].
     pub fn admit(&self, quota: Quota, count: i64) -> Result<()> {
         let most = match quota {
+            Quota::Organizations => self.organizations,
             Quota::Members => self.members,
             Quota::Projects => self.projects,
             Quota::Tasks => self.tasks,
@@ -66,6 +79,7 @@ impl Quotas {
 impl fmt::Display for Quota {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
+            Self::Organizations => "organizations that a person may own",
             Self::Members => "members and invitations that an organization may have",
             Self::Projects => "projects that an organization may have",
             Self::Tasks => "tasks that a project may have",

@@ -40,6 +40,7 @@ shown!(RoleView, version);
 
 /// A role to be.
 #[derive(Debug, Deserr, ToSchema)]
+#[schema(example = json!({ "key": "night-shift", "name": "Night shift", "permissions": ["tasks:read", "tasks:complete"] }))]
 #[deserr(error = Faults, deny_unknown_fields)]
 pub struct NewRole {
     /// What memberships call it.

@@ -14,7 +14,9 @@ fn closed<'a>(what: &str, header: impl Fn(&str) -> Option<&'a str>) {
     assert_eq!(header("referrer-policy"), Some("no-referrer"), "{what}");
     let policy = header("content-security-policy").unwrap_or_else(|| panic!("{what}"));
     assert!(
-        policy == API || (what.contains("/links") && policy.contains("frame-ancestors 'none'")),
+        policy == API
+            || (["/links", "/docs"].iter().any(|pages| what.contains(pages))
+                && policy.contains("frame-ancestors 'none'")),
         "{what}: {policy}"
     );
     assert!(header("x-request-id").is_some_and(|id| !id.is_empty()), "{what}");

@@ -94,6 +94,40 @@ async fn of_many_projects_at_once_as_many_are_made_as_there_may_be() {
 }
 
 #[tokio::test]
+async fn of_many_organizations_at_once_a_person_founds_as_many_as_they_may_own() {
+    let app = TestApp::with_settings(&[("TASKBELL_QUOTA_ORGANIZATIONS", "2")]).await;
+    let ada = app.person("ada").await;
+    let found = |person: Actor, number: usize| async move {
+        let new = json!({ "slug": format!("place-{number}"), "name": "A place" });
+        person.post("/v1/orgs", new).await
+    };
+    // All are let go at the moment when each has a connection and waits.
+    let mut held = app.admin.begin().await.unwrap();
+    let account = sqlx::query("select from accounts where id = $1 for update").bind(ada.id.0);
+    account.execute(&mut *held).await.unwrap();
+    let person = ada.clone();
+    let all = tokio::spawn(async move { all_at_once(|number| Box::pin(found(person.clone(), number))).await });
+    harness::eventually("all wait", async || (app.waiting().await == 4).then_some(())).await;
+    held.commit().await.unwrap();
+    assert_eq!(all.await.unwrap(), 2);
+    let said = full(found(ada.clone(), 9).await);
+    assert_eq!(said, "This would be more than the 2 organizations that a person may own.");
+    // Of one that is handed over one is a member, no more.
+    let bea = app.person("bea").await.id;
+    let owner = format!(
+        "insert into memberships (org_id, account_id, role) select id, '{bea}', 'owner' from organizations limit 1"
+    );
+    arrange(&app, &owner).await;
+    let handed = format!("select org_id from memberships where account_id = '{bea}'");
+    arrange(
+        &app,
+        &format!("update memberships set role = 'admin' where account_id = '{}' and org_id = ({handed})", ada.id),
+    )
+    .await;
+    let _ = found(ada, 10).await.is(201);
+}
+
+#[tokio::test]
 async fn of_many_tokens_at_once_a_person_gets_as_many_as_they_may_have() {
     let app = TestApp::with_settings(&[("TASKBELL_QUOTA_TOKENS", "2")]).await;
     let team = app.team().await;

@@ -222,8 +222,16 @@ async fn a_task_has_so_many_reminders_and_no_more() {
     let project = team.project("OPS", "open").await;
     let task = make(&team, &project, &[], json!([fixed("me")])).await;
     let path = format!("/tasks/{task}/reminders");
-    let reply = tokio::join!(team.member.post(&path, fixed("me")), team.admin.post(&path, fixed("me")));
-    let mut statuses = [reply.0.status(), reply.1.status()];
+    // Both are let go when both wait: for this lock, or for each other.
+    let mut held = app.admin.begin().await.unwrap();
+    let row = sqlx::query("select from tasks where id = $1::text::uuid for no key update").bind(&task);
+    row.execute(&mut *held).await.unwrap();
+    let add = |person: Actor, path: String| tokio::spawn(async move { person.post(&path, fixed("me")).await });
+    let both = [add(team.member.clone(), path.clone()), add(team.admin.clone(), path.clone())];
+    harness::eventually("both wait", async || (app.waiting().await == 2).then_some(())).await;
+    held.commit().await.unwrap();
+    let mut statuses =
+        futures::future::join_all(both).await.into_iter().map(|reply| reply.unwrap().status()).collect::<Vec<_>>();
     statuses.sort_unstable();
     assert_eq!(statuses, [201, 409]);
     let new = json!({ "project": project, "title": "Look", "reminders": [fixed("me"), fixed("me"), fixed("me")] });

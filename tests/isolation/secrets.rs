@@ -91,7 +91,7 @@ async fn live(app: &TestApp, planted: &mut Planted) -> String {
     let program = ada.with_token(Some(&token)).within("engines");
     let _ = program.get("/tasks").await.is(200);
     refuse(program.get("/audit").await);
-    refuse(program.get(&format!("/tasks?q={token}")).await);
+    refuse(program.get(&format!("/tasks?token={token}")).await);
     refuse(stranger.with_token(Some(&format!("{token}x"))).get("/v1/me").await);
     let wrong_place = json!({ "name": planted.password(), "slug": 7, "password": planted.password() });
     refuse(ada.post("/v1/orgs", wrong_place).await);

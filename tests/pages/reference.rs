@@ -20,8 +20,8 @@ async fn somebody_authorizes_on_the_reference_page_and_tries_an_operation() {
 
     open_operation(&mut browser).await;
     browser.click(&format!("{TRY} .execute")).await;
-    browser.picture("reference-asked").await;
-    let answer = format!("document.querySelector('{TRY} .live-responses-table .response-col_status')?.innerText");
+    let answer =
+        format!("document.querySelector('{TRY} .live-responses-table .response .response-col_status')?.innerText");
     until(&mut browser, &format!("({answer} ?? '').startsWith('200')")).await;
     let shown = browser.text(&format!("{TRY} .live-responses-table")).await;
     assert!(shown.contains(&ada.email), "{shown}");

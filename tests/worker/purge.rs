@@ -34,15 +34,25 @@ async fn furnished(app: &TestApp) -> (Team, String) {
     let grant = format!("/projects/{project}/grants/{}", team.member.id);
     let _ = team.owner.put(&grant, json!({ "role": "manager" })).await.is(200);
     let task = team.reminded_task(&project, "To do", 3600).await;
-    let comment = json!({ "key": "night", "name": "Night shift", "permissions": ["tasks:read"] });
-    let _ = team.owner.post_once("a-key", "/roles", comment).await.is(201);
+    let id = task["id"].as_str().unwrap().to_owned();
+    let _ = team.owner.post(&format!("/projects/{project}/labels"), json!({ "name": "urgent" })).await.is(201);
+    let _ = team.owner.patch(&format!("/tasks/{id}"), json!({ "labels": ["urgent"] })).await.is(200);
+    let said = json!({ "body": format!("Well, <@{}>?", team.member.id) });
+    let _ = team.owner.post(&format!("/tasks/{id}/comments"), said).await.is(201);
+    // One that has gone elsewhere.
+    let moved = json!({ "project": project, "title": "Elsewhere" });
+    let moved = team.owner.post("/tasks", moved).await.is(201).text_at("/id");
+    let elsewhere = team.project("ELSE", "open").await;
+    let _ = team.owner.patch(&format!("/tasks/{moved}"), json!({ "project": elsewhere })).await.is(200);
+    let role = json!({ "key": "night", "name": "Night shift", "permissions": ["tasks:read"] });
+    let _ = team.owner.post_once("a-key", "/roles", role).await.is(201);
     let _ = team.owner.put(&format!("/members/{}/role", team.guest.id), json!({ "role": "night" })).await.is(200);
     let _ = team.owner.post("/invitations", json!({ "email": "eve@example.org", "role": "night" })).await.is(201);
     let token = json!({ "name": "x", "org": team.slug, "scopes": ["tasks:read"] });
     let _ = team.owner.post("/v1/me/tokens", token).await.is(201);
     let slug = format!("{}-b", team.slug);
     let _ = team.owner.patch("", json!({ "slug": slug })).await.is(200);
-    (Team { owner: team.owner.within(&slug), slug, ..team }, task["id"].as_str().unwrap().to_owned())
+    (Team { owner: team.owner.within(&slug), slug, ..team }, id)
 }
 
 /// The rows of an organization, table by table.
@@ -137,7 +147,7 @@ async fn an_account_that_is_due_leaves_its_organizations_and_is_emptied() {
             .fetch_all(&app.admin)
             .await
             .unwrap();
-    assert_eq!(reasons, ["account deleted"], "what she was owed is not sent, and the organization knows why");
+    assert_eq!(reasons, ["account deleted"; 2], "what she was owed is not sent, and the organization knows why");
     let left = team.owner.get("/audit?action=member.left").await.is(200).json();
     assert_eq!(
         (&left["data"][0]["actor_id"], &left["data"][0]["actor_name"]),

@@ -7,7 +7,6 @@ mod comments;
 mod deletion;
 mod deliveries;
 
-mod docs;
 mod emails;
 mod exchange;
 mod health;
@@ -28,7 +27,7 @@ mod watches;
 use rocket::{Build, Rocket, Route, routes};
 use url::Url;
 
-use crate::{openapi::contents, table};
+use crate::{openapi::contents, reference, table};
 
 contents! {
     "Health": "Whether the service lives, and whether it can serve." {
@@ -191,9 +190,17 @@ contents! {
 /// Every route. Under `/v1/orgs` the first segment is always the organization, and only the guards read it.
 pub(crate) fn mount(rocket: Rocket<Build>, home: Url) -> Rocket<Build> {
     let operations = contents().into_iter().flat_map(|chapter| chapter.operations);
-    let rocket = rocket
-        .manage(docs::Description::new(home))
-        .mount("/", routes![docs::show, docs::page, docs::start, docs::style, docs::script, docs::icon]);
+    let rocket = rocket.manage(reference::Description::new(home)).mount(
+        "/",
+        routes![
+            reference::show,
+            reference::page,
+            reference::start,
+            reference::style,
+            reference::script,
+            reference::icon
+        ],
+    );
     let routes: Vec<(&'static str, Route)> = operations.map(|operation| (operation.base, operation.route)).collect();
     let shadows = table::shadows(&routes);
     routes.into_iter().chain(shadows).fold(rocket, |rocket, (base, route)| rocket.mount(base, [route]))

@@ -16,7 +16,7 @@ struct Owner {
 
 impl Owner {
     fn of(said: &str) -> Self {
-        let after = |mark: &str| said.split(mark).nth(1).unwrap().split_whitespace().next().unwrap().to_owned();
+        let after = |mark: &str| said.rsplit(mark).next().unwrap().split_whitespace().next().unwrap().to_owned();
         let api = after("  API").trim_end_matches("v1").to_owned();
         let password = after("with the password").trim_end_matches(':').to_owned();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();

@@ -18,6 +18,7 @@ use crate::{
     error::Result,
     ids::OrgId,
     input::Faults,
+    quotas::Quota,
     shown::shown,
     text::{Name, Slug},
     time::TimeZoneName,
@@ -64,8 +65,16 @@ pub struct NewOrganization {
 /// Founds an organization; the caller becomes its owner.
 ///
 /// # Errors
-/// `slug_taken`.
+/// `slug_taken`; as many as one may own.
 pub async fn create(scope: &mut Scope<Me>, new: NewOrganization) -> Result<Written<Organization>> {
+    // Held to the end, so that of two at once the second one counts the first.
+    sqlx::query!("select id from accounts where id = current_account() for no key update")
+        .fetch_one(scope.sql())
+        .await?;
+    let owned = sqlx::query_scalar!(r#"select count(*) as "count!" from my_organizations() where role = 'owner'"#)
+        .fetch_one(scope.sql())
+        .await?;
+    scope.db().quotas.admit(Quota::Organizations, owned + 1)?;
     let id = OrgId::new();
     let created_at = sqlx::query_scalar!(
         r#"select found_organization($1, $2, $3, $4) as "founded!""#,

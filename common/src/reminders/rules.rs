@@ -109,10 +109,11 @@ pub async fn add(
         Recipient::Me | Recipient::Assignees => caller,
     };
     crate::memberships::keep(core, [told]).await?;
-    // Counted under the task's lock: two at once would each count without the other.
+    // Counted under the task's lock, and by a statement that begins when it is held: two at once would each count without the
+    // other (tests/api/task_reminders.rs: `a_task_has_so_many_reminders_and_no_more`).
+    sqlx::query!("select id from tasks where id = $1 for no key update", task.id.0).fetch_one(core.sql()).await?;
     let there = sqlx::query_scalar!(
-        r#"with task as (select id from tasks where id = $1 for no key update)
-           select (select count(*) from reminders r where r.task_id = task.id and r.removed_at is null) as "there!" from task"#,
+        r#"select count(*) as "there!" from reminders where task_id = $1 and removed_at is null"#,
         task.id.0,
     )
     .fetch_one(core.sql())

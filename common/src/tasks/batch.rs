@@ -33,6 +33,11 @@ const MOST: usize = 100;
 
 /// Deeds that are done one after another.
 #[derive(Debug, Deserr, ToSchema)]
+#[schema(example = json!({ "mode": "atomic", "operations": [
+    { "op": "create", "task": { "project": "01a20393-c05f-7000-8000-000000000003", "title": "Pay the rent" } },
+    { "op": "update", "id": "OPS-42", "if_match": "*", "changes": { "priority": 3 } },
+    { "op": "complete", "id": "OPS-42" },
+] }))]
 #[deserr(error = Faults, deny_unknown_fields)]
 pub struct Batch {
     /// Whether they stand or fall together.

@@ -53,6 +53,7 @@ pub struct NewTask {
     pub labels: Vec<LabelRef>,
     /// What it is a part of: a task of the same project that is no part itself.
     #[deserr(default)]
+    #[schema(example = json!(null))]
     pub parent: Option<TaskRef>,
     /// Who is told, and when.
     #[deserr(default)]
@@ -61,6 +62,7 @@ pub struct NewTask {
 
 /// A change of a task: what is absent stays, null clears, lists and due values are replaced whole.
 #[derive(Debug, Default, Deserr, ToSchema)]
+#[schema(example = json!({ "title": "Pay the rent", "priority": 3, "due": { "date": "2031-03-01" } }))]
 #[deserr(error = Faults, deny_unknown_fields)]
 pub struct TaskChanges {
     /// Moves it, with its parts, to another project.

@@ -24,6 +24,7 @@ use crate::{
 #[deserr(error = Faults, deny_unknown_fields)]
 pub struct Position {
     /// Behind this task of the same project; null: before all of them.
+    #[schema(example = json!(null))]
     pub after: Option<TaskRef>,
 }
 

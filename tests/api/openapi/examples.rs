@@ -44,8 +44,13 @@ impl Stage {
     async fn set(app: &TestApp, operation: &str, description: &Value) -> Self {
         let team = app.team().await;
         app.give_password(&team.owner).await;
+        let tomorrow = r#"select to_char(now() at time zone 'UTC' + interval '1 day', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')"#;
+        let tomorrow: String = sqlx::query_scalar(tomorrow).fetch_one(&app.admin).await.unwrap();
         let mut real = HashMap::from([
             ("acme".to_owned(), json!(team.slug)),
+            ("OPS-42".to_owned(), json!("OPS-1")),
+            // The example of an instant: here one that is soon.
+            ("2031-03-01T08:00:00Z".to_owned(), json!(tomorrow)),
             ("ada@example.org".to_owned(), json!(format!("new-{}@example.org", team.slug))),
         ]);
         let mut is = |schema: &str, value: Value| {
@@ -58,8 +63,7 @@ impl Stage {
             let new = json!({ "key": "OPS", "name": "A project", "visibility": if operation == "projects_break_glass" { "private" } else { "open" } });
             let project = author.post("/projects", new).await.is(201).text_at("/id");
             if operation != "projects_break_glass" {
-                let task = furnish(&team, &project, operation).await;
-                is("CommentId", task);
+                furnish(&team, &project, operation, &mut is).await;
             }
             is("ProjectId", json!(project));
         }
@@ -101,18 +105,20 @@ fn needs_a_key(operation: &Value) -> bool {
     parameters.into_iter().any(|one| one["$ref"] == "#/components/parameters/IdempotencyKey")
 }
 
-/// Tasks, a label, a comment: what examples are about. Gives the comment's id.
-async fn furnish(team: &Team, project: &str, operation: &str) -> Value {
-    let _ = team.owner.post(&format!("/projects/{project}/labels"), json!({ "name": "urgent" })).await;
+/// Tasks, a label, a comment: what examples are about.
+async fn furnish(team: &Team, project: &str, operation: &str, is: &mut impl FnMut(&str, Value)) {
+    if operation != "labels_create" {
+        let label = team.owner.post(&format!("/projects/{project}/labels"), json!({ "name": "urgent" })).await;
+        is("LabelId", label.is(201).json()["id"].clone());
+    }
     for title in ["The first", "The second"] {
         let due = json!({ "date": "2031-03-01" });
         let task = team.owner.post("/tasks", json!({ "project": project, "title": title, "due": due })).await;
         let _ = task.is(201);
     }
     if operation.starts_with("comments_") {
-        team.owner.post("/tasks/OPS-1/comments", json!({ "body": "Well?" })).await.is(201).json()["id"].clone()
-    } else {
-        Value::Null
+        let comment = team.owner.post("/tasks/OPS-1/comments", json!({ "body": "Well?" })).await;
+        is("CommentId", comment.is(201).json()["id"].clone());
     }
 }
 
@@ -137,6 +143,11 @@ async fn arrange(app: &TestApp, team: &Team, operation: &str, real: &mut HashMap
             let _ = owner.post("/v1/me/email", sure(json!({ "email": "other@example.org" }))).await.is(202);
             token_is(newest(app, Purpose::EmailOld).await);
             return app.stranger();
+        }
+        // An organization keeps an owner.
+        "deletion_request" => {
+            app.give_password(&team.member).await;
+            return team.member.clone();
         }
         "invitations_decline" | "memberships_accept" => {
             let invited = app.person("invited").await;

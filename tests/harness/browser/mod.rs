@@ -251,7 +251,10 @@ impl Browser {
             |event: &&Value| event["method"] == "Log.entryAdded" || event["method"] == "Runtime.consoleAPICalled";
         // A page that is a refusal is meant to be one.
         let meant = |text: &String| text.contains("the server responded with a status of");
-        let texts = self.wire.events().iter().filter(heard).map(|event| event["params"].to_string());
+        // It says by the way that a page has set the focus already.
+        let by_the_way = |event: &&Value| event["params"]["entry"]["level"] == "info";
+        let heard = self.wire.events().iter().filter(heard).filter(|event| !by_the_way(event));
+        let texts = heard.map(|event| event["params"].to_string());
         texts.filter(|text| !meant(text)).collect()
     }
 

@@ -132,8 +132,13 @@ begin
         select org, comment, furnish.id(t, 'task', variant), furnish.id(t, 'person',
                case variant when 'private' then 'keeper' when 'unshared' then 'member' else 'editor' end), furnish.canary(t, variant, 'comment')
         from unnest(array[furnish.id(t, 'comment', variant), furnish.hidden_id(t, 'comment', variant)]) comment;
+        insert into task_events (org_id, id, task_id, actor_id, action, changes)
+        select org, furnish.hidden_id(t, 'task event', variant, page), furnish.id(t, 'task', variant), furnish.id(t, 'person', 'keeper'),
+               'updated', jsonb_build_object('title', jsonb_build_object('from', furnish.canary(t, variant, 'title once')))
+        from unnest(array['1', '2']) page;
     end loop;
     perform furnish.task(t, 'assigned', 'own', array['viewer', 'commenter', 'guest']);
+    update projects p set task_count = (select count(*) from tasks k where k.project_id = p.id) where p.org_id = org;
 
     -- A sign-up that waits: owed to an account outside any organization.
     insert into accounts (id, email, name)

@@ -27,8 +27,13 @@ const EXCUSED: &[(&str, &str)] = &[
     ("GET /v1/me/audit", "cursor"),
 ];
 
-fn is_excused(recipe: &Recipe, thing: &str) -> bool {
+/// Who is given private projects in an export without a grant in them: whoever holds all that an owner has, and nobody else.
+const EXPORTS_ALL: &[&str] = &["owner", "t-all", "foreigner"];
+
+fn is_excused(recipe: &Recipe, caller: &Caller, thing: &str) -> bool {
+    let exported = recipe.name == "GET /v1/orgs/{org}/export" && EXPORTS_ALL.contains(&caller.name);
     EXCUSED.iter().any(|(route, excused)| recipe.name.starts_with(route) && thing == *excused)
+        || exported && [".granted", ".private"].iter().any(|project| thing.ends_with(project))
 }
 
 /// Who looks (a column, or anybody), and at which tenant's organization.
@@ -74,7 +79,7 @@ fn nothing_is_nothing(
             Entry::Occupied(first) => *first.get(),
         };
         verdict.pairs += 1;
-        if known != answer && !is_excused(recipe, &slot.name) {
+        if known != answer && !is_excused(recipe, caller, &slot.name) {
             verdict.violations.push(format!(
                 "{} tells {} and {name} apart to {}:\n  {answer:?}\n  {known:?}",
                 recipe.name, outcome.row.name, caller.name
@@ -119,7 +124,7 @@ fn canaries_are_silent(recipe: &Recipe, outcome: &Outcome, world: &World, verdic
         let told = format!("{:?}{}", answer.headers, answer.body);
         let shown = forbidden.iter().filter(|(needle, _)| told.contains(*needle) && !sent.contains(*needle));
         let shown: BTreeSet<&str> =
-            shown.map(|(_, thing)| &**thing).filter(|thing| !is_excused(recipe, thing)).collect();
+            shown.map(|(_, thing)| &**thing).filter(|thing| !is_excused(recipe, caller, thing)).collect();
         if !shown.is_empty() {
             let violation = format!("{} ({}) shows {shown:?} to {}", recipe.name, outcome.row.name, caller.name);
             verdict.violations.push(violation);

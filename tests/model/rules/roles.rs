@@ -35,8 +35,10 @@ impl State {
         if !cover(held, closed(gives)) {
             return Err(ABOVE);
         }
-        self.orgs[org].roles.insert(key, closed(gives));
-        self.orgs[org].wrote("role.updated");
+        // What is the same already changes nothing.
+        if self.orgs[org].roles.insert(key, closed(gives)) != Some(closed(gives)) {
+            self.orgs[org].wrote("role.updated");
+        }
         CHANGED
     }
 

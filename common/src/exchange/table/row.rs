@@ -1,6 +1,6 @@
 //! Rows as they are read: each becomes an object with the fields of a task, and is read as any input is.
 
-use std::{io::Seek as _, str::FromStr};
+use std::{fs::File, io::Seek as _, os::unix::fs::FileExt as _, str::FromStr};
 
 use deserr::Deserr;
 use serde_json::{Map, Value, json};
@@ -76,7 +76,7 @@ pub(in crate::exchange) fn rows(
     let mut table = csv::ReaderBuilder::new().has_headers(false).from_reader(&received.file);
     let mut record = csv::StringRecord::new();
     let mut columns: Option<Vec<&'static str>> = None;
-    let line = |at: Option<&csv::Position>| at.map_or(1, |at| u32::try_from(at.line()).unwrap_or(u32::MAX));
+    let line = |at: Option<&csv::Position>| at.map_or(1, |at| line(&received.file, at));
     loop {
         let wanted = match (table.read_record(&mut record), &columns) {
             (Ok(false), _) => break,
@@ -102,6 +102,17 @@ pub(in crate::exchange) fn rows(
         give(1, Err(Faults::at("/title", &ImportFault::MissingColumn)));
     }
     Ok(())
+}
+
+/// Where a record begins: after what csv takes for its beginning there may be the end of a CRLF, and empty lines.
+fn line(file: &File, at: &csv::Position) -> u32 {
+    let byte = |place| {
+        let mut byte = [0];
+        file.read_exact_at(&mut byte, place).is_ok().then_some(byte[0])
+    };
+    let ends = (at.byte()..).map_while(byte).take_while(|byte| matches!(byte, b'\r' | b'\n'));
+    let skipped = ends.filter(|byte| *byte == b'\n').count();
+    u32::try_from(at.line().saturating_add(skipped as u64)).unwrap_or(u32::MAX)
 }
 
 /// The names of the first line; those that a spreadsheet has put a mark before, too.
@@ -175,13 +186,13 @@ mod tests {
     #[test]
     fn a_row_is_read_whatever_order_its_columns_have() {
         let text = "\u{feff}due,title,due_zone,assignees,priority,description\r\n\
-                    2031-01-01T09:00,\"'=Sum, of\nparts\",Europe/Berlin,a@example.org; b@example.org,3,\r\n,Two,,,,'-";
+                    2031-01-01T09:00,\"'=Sum, of\nparts\",Europe/Berlin,a@example.org; b@example.org,3,\r\n\r\n,Two,,,,'-";
         let found = read_all(text);
         assert_eq!(found.len(), 2);
         // A title is one line.
         assert_eq!(found[0].1.as_ref().unwrap_err(), &[("/title".to_owned(), "control_characters")]);
         let two = found[1].1.as_ref().unwrap();
-        assert_eq!((found[1].0, two.title.as_str()), (4, "Two"));
+        assert_eq!((found[1].0, two.title.as_str()), (5, "Two"));
         assert_eq!(two.description.as_ref().map(Description::as_str), Some("-"));
     }
 

@@ -37,7 +37,7 @@ pub(crate) struct Page;
 
 impl<'r> Responder<'r, 'static> for Page {
     fn respond_to(self, request: &'r Request<'_>) -> rocket::response::Result<'static> {
-        let html = (ContentType::HTML, include_str!("../../templates/docs/page.html"));
+        let html = (ContentType::HTML, include_str!("../templates/docs/page.html"));
         let policy = |mut response: Response<'static>| {
             response.set_raw_header("Content-Security-Policy", POLICY);
             response
@@ -53,7 +53,7 @@ pub(crate) fn page() -> Page {
 
 #[get("/docs/start.js")]
 pub(crate) fn start() -> (ContentType, &'static str) {
-    (ContentType::JavaScript, include_str!("../../templates/docs/start.js"))
+    (ContentType::JavaScript, include_str!("../templates/docs/start.js"))
 }
 
 /// A file of Swagger UI, out of the binary.
