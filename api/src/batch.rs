@@ -11,6 +11,7 @@ use crate::problem::{Problem, Told};
 
 /// What has become of each deed, in their order.
 #[derive(Serialize, ToSchema)]
+#[schema(as = BatchResults)]
 pub(crate) struct Results {
     /// One for each.
     results: Vec<ResultOfOne>,
@@ -18,6 +19,7 @@ pub(crate) struct Results {
 
 /// What has become of one deed.
 #[derive(Serialize, ToSchema)]
+#[schema(as = BatchResult)]
 pub(crate) struct ResultOfOne {
     /// Which one, from 0.
     index: usize,

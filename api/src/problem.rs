@@ -62,6 +62,7 @@ struct Document<'a> {
 
 /// A problem of one part of an answer.
 #[derive(Serialize, ToSchema)]
+#[schema(as = PartProblem)]
 pub(crate) struct Told {
     /// `urn:taskbell:problem:` and the code.
     r#type: String,

@@ -12,6 +12,7 @@ use crate::{
     error::{Error, Result},
     ids::{AccountId, CommentId, DeliveryId, MailId, ReminderId, TaskId},
     input::Faults,
+    mails::{MailKind, MailState, Phase},
     page::{Cursor, Limit, Page},
     shown::shown,
 };
@@ -21,9 +22,11 @@ use crate::{
 pub struct Delivery {
     /// Its id.
     pub id: DeliveryId,
-    /// `reminder`, `invitation`, …
+    /// What it is.
+    #[schema(value_type = MailKind)]
     pub kind: String,
     /// The state of its mail, or `cancelled` if it alone was.
+    #[schema(value_type = MailState)]
     pub state: String,
     /// Why it is in this state, where there is something to say.
     pub reason: Option<String>,
@@ -59,8 +62,10 @@ pub struct Step {
     /// When, by the database's clock.
     pub at: Timestamp,
     /// From which state.
+    #[schema(value_type = MailState)]
     pub from: String,
     /// To which.
+    #[schema(value_type = MailState)]
     pub to: String,
     /// Why, where there is something to say.
     pub reason: Option<String>,
@@ -75,11 +80,13 @@ pub struct Try {
     pub ended_at: Timestamp,
     /// Which worker.
     pub worker: String,
-    /// How far it came: `prepare`, `connect`, `envelope`, `body`, `done`.
+    /// How far it came.
+    #[schema(value_type = Phase)]
     pub phase: String,
     /// What the mail server said last.
     pub reply: Option<String>,
     /// The state it led to.
+    #[schema(value_type = MailState)]
     pub outcome: String,
 }
 

@@ -24,6 +24,7 @@ pub struct Label {
     /// Its project.
     pub project_id: ProjectId,
     /// Its name; no other of the project has it, in small or capital letters.
+    #[schema(example = "urgent")]
     pub name: String,
     /// `#2f6f4e`, where it has one.
     pub colour: Option<String>,

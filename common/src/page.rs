@@ -37,7 +37,7 @@ pub struct PageInfo {
     pub total: Option<Total>,
 }
 
-/// How many items a list has. Counting means looking at each, so it ends at [`Total::MOST`].
+/// How many items a list has. Counting means looking at each, so it ends at 10,000.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Total {
     /// So many.

@@ -99,10 +99,12 @@ parsed_field!(Flag);
 
 /// Declares a value that is one of a few names, for lists of them.
 macro_rules! names {
-    ($($(#[doc = $doc:literal])* $name:ident: $($(#[$each:meta])* $variant:ident = $text:literal),+;)+) => {$(
-        $(#[doc = $doc])*
+    ($(#[doc = $about:literal] $name:ident: $($(#[$each:meta])* $variant:ident = $text:literal),+;)+) => {$(
+        #[doc = $about]
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub enum $name {$($(#[$each])* $variant),+}
+
+        crate::schema::one_of!($name, $about, [$($text),+]);
 
         impl std::str::FromStr for $name {
             type Err = crate::parameters::NotOneOf;
@@ -114,14 +116,6 @@ macro_rules! names {
                 }
             }
         }
-
-        impl utoipa::PartialSchema for $name {
-            fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
-                crate::schema::one_of(concat!($($doc),*).trim(), &[$($text),+]).into()
-            }
-        }
-
-        impl utoipa::ToSchema for $name {}
     )+};
 }
 pub(crate) use names;

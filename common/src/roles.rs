@@ -21,8 +21,10 @@ use crate::{
 
 /// A named set of permissions.
 #[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = Role)]
 pub struct RoleView {
     /// What memberships call it.
+    #[schema(example = "night-shift")]
     pub key: String,
     /// What people call it.
     pub name: String,

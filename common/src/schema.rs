@@ -4,7 +4,6 @@
 use std::borrow::Cow;
 
 use utoipa::{
-    __dev::ComposeSchema,
     PartialSchema, ToSchema,
     openapi::{
         RefOr, Schema,
@@ -24,10 +23,8 @@ type Component = (String, RefOr<Schema>);
 /// ECMA-262, which means the same to Python and to Rust) and how many characters it has, if it says.
 macro_rules! reads_as_text {
     ($name:ident, $description:expr, $example:expr $(, $limit:ident: $value:expr)* $(,)?) => {
-        impl utoipa::__dev::ComposeSchema for $name {
-            fn compose(
-                _: Vec<utoipa::openapi::RefOr<utoipa::openapi::Schema>>,
-            ) -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
+        impl utoipa::PartialSchema for $name {
+            fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
                 utoipa::openapi::schema::ObjectBuilder::new()
                     .schema_type(utoipa::openapi::schema::Type::String)
                     .description(Some($description))
@@ -50,26 +47,58 @@ macro_rules! id_pattern {
 }
 pub(crate) use id_pattern;
 
-/// Describes a list of anything: `data`, and what else it has. Derived, it would forget to describe the elements.
+/// Describes a text that is one of a few words: a type that there is for the description alone. What the database allows may grow, and
+/// the harness holds every answer against it (tests/harness/contract.rs).
+macro_rules! words {
+    ($(#[doc = $about:literal] $name:ident: $($word:literal),+;)+) => {$(
+        #[doc = $about]
+        pub(crate) enum $name {}
+
+        crate::schema::one_of!($name, $about, [$($word),+]);
+    )+};
+}
+pub(crate) use words;
+
+/// Describes a type that is one of some words.
+macro_rules! one_of {
+    ($name:ident, $about:expr, $words:expr) => {
+        impl utoipa::PartialSchema for $name {
+            fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
+                utoipa::openapi::schema::ObjectBuilder::new()
+                    .schema_type(utoipa::openapi::schema::Type::String)
+                    .description(Some($about.trim()))
+                    .enum_values(Some($words))
+                    .into()
+            }
+        }
+
+        impl utoipa::ToSchema for $name {}
+    };
+}
+pub(crate) use one_of;
+
+/// Describes a list of anything, called after its elements: `data`, and what else it has. Derived, it would forget to describe the elements.
 #[macro_export]
 macro_rules! list_schema {
     ($list:ident, $name:literal, $description:literal $(, $field:ident: $type:ty = $about:literal)*) => {
-        impl<T: utoipa::ToSchema> utoipa::__dev::ComposeSchema for $list<T> {
-            fn compose(_: Vec<utoipa::openapi::RefOr<utoipa::openapi::Schema>>) -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
+        impl<T: utoipa::ToSchema> utoipa::PartialSchema for $list<T> {
+            fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
                 use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, RefBuilder, Ref};
                 let data = ArrayBuilder::new().items(Ref::from_schema_name(T::name())).description(Some("The elements."));
                 ObjectBuilder::new()
                     .description(Some($description))
                     .property("data", data)
+                    .required("data")
                     $(.property(stringify!($field), RefBuilder::new()
-                        .ref_location_from_schema_name(<$type as utoipa::ToSchema>::name()).description(Some($about))))*
+                        .ref_location_from_schema_name(<$type as utoipa::ToSchema>::name()).description(Some($about)))
+                        .required(stringify!($field)))*
                     .into()
             }
         }
 
         impl<T: utoipa::ToSchema> utoipa::ToSchema for $list<T> {
             fn name() -> std::borrow::Cow<'static, str> {
-                $name.into()
+                format!("{}{}", T::name(), $name).into()
             }
 
             fn schemas(schemas: &mut Vec<(String, utoipa::openapi::RefOr<utoipa::openapi::Schema>)>) {
@@ -85,63 +114,30 @@ macro_rules! list_schema {
 }
 pub(crate) use list_schema as list;
 
-/// A field that may be absent looks like what it holds; that it may be is for the object to say.
-impl<T: ToSchema> ComposeSchema for Given<T> {
-    fn compose(_: Vec<RefOr<Schema>>) -> RefOr<Schema> {
-        T::schema()
-    }
+/// A field that may be absent looks like what it holds; that it may be is for the object to say. Derives ask what is generic for this
+/// trait of utoipa's macros, and for no other.
+macro_rules! looks_like_what_it_holds {
+    ($($wrapper:ident),+) => {$(
+        impl<T: ToSchema> utoipa::__dev::ComposeSchema for $wrapper<T> {
+            fn compose(_: Vec<RefOr<Schema>>) -> RefOr<Schema> {
+                T::schema()
+            }
+        }
+
+        impl<T: ToSchema> ToSchema for $wrapper<T> {
+            fn name() -> Cow<'static, str> {
+                stringify!($wrapper).into()
+            }
+
+            fn schemas(schemas: &mut Vec<Component>) {
+                schemas.push((T::name().into_owned(), T::schema()));
+                T::schemas(schemas);
+            }
+        }
+    )+};
 }
 
-impl<T: ToSchema> ToSchema for Given<T> {
-    fn name() -> Cow<'static, str> {
-        "Given".into()
-    }
-
-    fn schemas(schemas: &mut Vec<Component>) {
-        schemas.push((T::name().into_owned(), T::schema()));
-        T::schemas(schemas);
-    }
-}
-
-impl<T: ToSchema> ComposeSchema for Patch<T> {
-    fn compose(_: Vec<RefOr<Schema>>) -> RefOr<Schema> {
-        T::schema()
-    }
-}
-
-impl<T: ToSchema> ToSchema for Patch<T> {
-    fn name() -> Cow<'static, str> {
-        "Patch".into()
-    }
-
-    fn schemas(schemas: &mut Vec<Component>) {
-        schemas.push((T::name().into_owned(), T::schema()));
-        T::schemas(schemas);
-    }
-}
-
-impl<T: ToSchema> ComposeSchema for OrNull<T> {
-    fn compose(_: Vec<RefOr<Schema>>) -> RefOr<Schema> {
-        T::schema()
-    }
-}
-
-impl<T: ToSchema> ToSchema for OrNull<T> {
-    fn name() -> Cow<'static, str> {
-        "OrNull".into()
-    }
-
-    fn schemas(schemas: &mut Vec<Component>) {
-        schemas.push((T::name().into_owned(), T::schema()));
-        T::schemas(schemas);
-    }
-}
-
-/// One of some words.
-pub(crate) fn one_of(description: &str, words: &[impl ToString]) -> ObjectBuilder {
-    let words: Vec<String> = words.iter().map(ToString::to_string).collect();
-    ObjectBuilder::new().schema_type(Type::String).description(Some(description)).enum_values(Some(words))
-}
+looks_like_what_it_holds!(Given, Patch, OrNull);
 
 /// The name of one permission, of those that `all` holds.
 fn names(all: Permissions, description: &str, example: &str) -> ArrayBuilder {

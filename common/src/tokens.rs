@@ -21,6 +21,7 @@ use crate::{
 
 /// A personal token, without its text.
 #[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = PersonalToken)]
 pub struct TokenView {
     /// Its id.
     pub id: TokenId,
@@ -42,6 +43,7 @@ pub struct TokenView {
 
 /// A new token; the only time its text is shown.
 #[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = NewPersonalToken)]
 pub struct CreatedToken {
     /// For the header `Authorization: Bearer …`.
     pub token: String,

@@ -72,13 +72,11 @@ async fn at_once(pair: &mut Pair<'_>, steps: &[Step]) -> Result<(), String> {
 fn explain(before: &State, steps: &[Step], answers: &[Answer], real: &BTreeSet<String>) -> Option<State> {
     let all = (1_u32 << steps.len()) - 1;
     let mut open = vec![(0_u32, before.clone())];
-    let mut seen = HashSet::new();
-    while let Some((done, mut state)) = open.pop() {
+    let (mut seen, mut ends, mut blind) = (HashSet::new(), Vec::new(), HashSet::new());
+    while let Some((done, state)) = open.pop() {
+        blind.extend(unseen(&state));
         if done == all {
-            forget_unseen(&mut state, real);
-            if state.lines() == *real {
-                return Some(state);
-            }
+            ends.push(state);
             continue;
         }
         for (place, (step, answer)) in steps.iter().zip(answers).enumerate() {
@@ -89,7 +87,10 @@ fn explain(before: &State, steps: &[Step], answers: &[Answer], real: &BTreeSet<S
             }
         }
     }
-    None
+    ends.into_iter().find_map(|mut state| {
+        forget(&mut state, &blind, real);
+        (state.lines() == *real).then_some(state)
+    })
 }
 
 /// Whoever is let in by what is gone a moment later (a membership, a role, a grant, a token) is refused all the same, but
@@ -99,26 +100,26 @@ fn fits(expected: &Answer, answer: &Answer) -> bool {
     expected == answer || (inside(answer) && (inside(expected) || expected.status == 401))
 }
 
-/// A task that is made while its project is closed to somebody may owe them nothing any more, though the task itself came
-/// first: who is reminded is asked later than who may write.
-fn forget_unseen(state: &mut State, real: &BTreeSet<String>) {
-    for (org, name) in state.orgs.iter_mut().zip(ORGS) {
-        let blind: Vec<(Id, Person)> = org
-            .tasks
-            .iter()
-            .flat_map(|(id, task)| task.owed.iter().map(|(person, _)| (*id, *person)))
-            .filter(|(id, person)| !org.sees(*person, org.tasks[id].project))
-            .collect();
-        for (id, person) in blind {
-            let line = format!("{name} owed {id} {} ", PEOPLE[person]);
-            let left =
-                real.iter().find_map(|real| real.strip_prefix(&line)?.strip_prefix("- ")?.parse().ok()).unwrap_or(0);
-            let Some(task) = org.tasks.get_mut(&id) else { continue };
-            // Who is assigned may have been told later than who has made it.
-            for why in [Told::Assigned, Told::Asked] {
-                if task.owes(person) > left {
-                    task.owed.remove(&(person, why));
-                }
+/// Who is owed something of a task, by organization, that they do not see.
+fn unseen(state: &State) -> impl Iterator<Item = (usize, Id, Person)> {
+    state.orgs.iter().enumerate().flat_map(|(place, org)| {
+        let owed =
+            org.tasks.iter().flat_map(|(id, task)| task.owed.iter().map(|(person, _)| (*id, task.project, *person)));
+        owed.filter(|(_, project, person)| !org.sees(*person, *project)).map(move |(id, _, person)| (place, id, person))
+    })
+}
+
+/// A task that is made while its project is closed to somebody may owe them nothing, though the task itself came first and they
+/// see it in the end: who is reminded is asked later than who may write.
+fn forget(state: &mut State, blind: &HashSet<(usize, Id, Person)>, real: &BTreeSet<String>) {
+    for (place, id, person) in blind.iter().copied() {
+        let line = format!("{} owed {id} {} ", ORGS[place], PEOPLE[person]);
+        let left = real.iter().find_map(|real| real.strip_prefix(&line)?.strip_prefix("- ")?.parse().ok()).unwrap_or(0);
+        let Some(task) = state.orgs[place].tasks.get_mut(&id) else { continue };
+        // Who is assigned may have been told later than who has made it.
+        for why in [Told::Assigned, Told::Asked] {
+            if task.owes(person) > left {
+                task.owed.remove(&(person, why));
             }
         }
     }

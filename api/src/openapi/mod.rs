@@ -3,6 +3,7 @@
 mod codes;
 mod parts;
 mod refusals;
+mod samples;
 mod schemas;
 mod shows;
 mod sketch;
@@ -77,8 +78,9 @@ pub(crate) fn document(contents: &[Chapter], home: Option<&str>) -> Value {
         let method = operation.route.method.as_str().to_lowercase();
         sketch::object(paths.entry(path).or_insert(Value::Null)).insert(method, described);
     }
-    let mut components: Map<String, Value> = used(schemas, &paths);
-    components.extend(refusals::schemas());
+    let components = used(schemas, &paths);
+    // Paths begin with a slash.
+    let home = home.map(|url| url.trim_end_matches('/'));
     let servers: Vec<Value> = ["/"].into_iter().chain(home).map(|url| json!({ "url": url })).collect();
     let tags: Vec<Value> =
         contents.iter().map(|chapter| json!({ "name": chapter.name, "description": chapter.about })).collect();
@@ -88,6 +90,7 @@ pub(crate) fn document(contents: &[Chapter], home: Option<&str>) -> Value {
             "title": "Taskbell",
             "description": ABOUT,
             "version": env!("CARGO_PKG_VERSION"),
+            "contact": { "name": "The Taskbell authors" },
             "license": { "name": "MIT OR Apache-2.0", "identifier": "MIT OR Apache-2.0" },
         },
         "servers": servers,
@@ -109,7 +112,9 @@ pub(crate) fn document(contents: &[Chapter], home: Option<&str>) -> Value {
 
 /// The schemas of all operations, after their readers were asked.
 fn put_right(sketches: &mut [(&Chapter, &Operation, Sketch)]) -> Schemas {
-    let mut schemas = Schemas::new();
+    let mut fault = Sketch::default();
+    fault.refer::<FieldFault>();
+    let mut schemas = fault.schemas;
     for (.., sketch) in sketches.iter_mut() {
         schemas.append(&mut sketch.schemas);
     }
@@ -130,25 +135,25 @@ fn put_right(sketches: &mut [(&Chapter, &Operation, Sketch)]) -> Schemas {
             schemas::complete(schema);
         }
     }
+    for (holder, codes) in [("FieldFault", "FieldCode"), ("PartProblem", "ProblemCode")] {
+        if let Some(holder) = schemas.get_mut(holder) {
+            holder["properties"]["code"] = sketch::reference(codes);
+        }
+    }
+    schemas.extend(refusals::schemas());
     schemas
 }
 
 /// The schemas that somebody refers to.
-fn used(mut schemas: Schemas, paths: &Map<String, Value>) -> Map<String, Value> {
-    let mut fault = Sketch::default();
-    fault.refer::<FieldFault>();
-    schemas.append(&mut fault.schemas);
-    if let Some(fault) = schemas.get_mut("FieldFault") {
-        schemas::complete(fault);
-        fault["properties"]["code"] = sketch::reference("FieldCode");
-    }
+fn used(schemas: Schemas, paths: &Map<String, Value>) -> Map<String, Value> {
     let mut found = BTreeSet::new();
     let named: Vec<String> = schemas.keys().cloned().collect();
     let text = Value::Object(paths.clone()).to_string();
     for name in named.iter().filter(|name| text.contains(&format!("\"#/components/schemas/{name}\""))) {
         schemas::reached(&schemas, name, &mut found);
     }
-    found.insert("FieldFault".to_owned());
+    // Refusals are components, too: they refer to it from there.
+    schemas::reached(&schemas, "Problem", &mut found);
     schemas.into_iter().filter(|(name, _)| found.contains(name)).collect()
 }
 
@@ -165,8 +170,9 @@ fn operation_of(chapter: &Chapter, operation: &Operation, sketch: &Sketch, schem
         "operationId": operation.id,
         "tags": [chapter.name],
         "summary": operation.summary,
+        "description": "Needs no credential.",
         "security": [],
-        "responses": responses_of(operation, sketch),
+        "responses": responses_of(operation, sketch, schemas),
     });
     if let Some((needs, permission)) = &sketch.needs {
         described["description"] = needs.as_str().into();
@@ -184,10 +190,13 @@ fn operation_of(chapter: &Chapter, operation: &Operation, sketch: &Sketch, schem
             "required": true,
             "content": { "application/json": { "schema": schema, "example": example } },
         });
+        if operation.route.method == Method::Patch {
+            let content = &mut described["requestBody"]["content"];
+            content["application/merge-patch+json"] = content["application/json"].clone();
+        }
     }
     if let Some(media) = &sketch.upload {
-        described["requestBody"] =
-            json!({ "required": true, "content": { media: { "schema": { "type": "string" } } } });
+        described["requestBody"] = json!({ "required": true, "content": sketch::text_of(media) });
     }
     described
 }
@@ -197,7 +206,7 @@ fn is_keyed(operation: &Operation, sketch: &Sketch) -> bool {
     operation.route.method == Method::Post && sketch.needs.is_some()
 }
 
-fn responses_of(operation: &Operation, sketch: &Sketch) -> Value {
+fn responses_of(operation: &Operation, sketch: &Sketch, schemas: &Schemas) -> Value {
     let mut responses = Map::new();
     let keyed = is_keyed(operation, sketch);
     if let Some((status, answer)) = &sketch.success {
@@ -206,6 +215,9 @@ fn responses_of(operation: &Operation, sketch: &Sketch) -> Value {
         let tells: Vec<&str> =
             sketch.tells.iter().copied().chain(limited).chain(keyed.then_some("Idempotent-Replayed")).collect();
         answer["headers"] = refusals::headers(&tells);
+        if let Some(json) = answer.pointer_mut("/content/application~1json") {
+            json["example"] = schemas::example(schemas, &json["schema"]);
+        }
         responses.insert(status.to_string(), answer);
     }
     if sketch.tagged {
@@ -238,13 +250,22 @@ fn parameters_of(operation: &Operation, sketch: &Sketch, schemas: &Schemas) -> V
         }));
     }
     for (name, schema) in named.zip(&sketch.segments) {
-        let example = schemas::example(schemas, schema);
-        parameters.push(json!({ "name": name, "in": "path", "required": true, "schema": schema, "example": example }));
+        let known = sketch::referred(schema).and_then(|name| schemas.get(name));
+        parameters.push(json!({
+            "name": name,
+            "in": "path",
+            "required": true,
+            "description": known.map_or(&Value::Null, |known| &known["description"]),
+            "schema": schema,
+            "example": schemas::example(schemas, schema),
+        }));
     }
     if sketch.versioned {
-        // What changes a thing or takes it away names its version; to what belongs to a thing it may be named.
-        let whole = path.ends_with('}') && operation.route.method == Method::Delete;
-        let must = operation.route.method == Method::Patch || whole;
+        // What changes or takes away a version names it; elsewhere, and where a deed is taken back, it may be named.
+        let must = match operation.route.method {
+            Method::Delete => path.ends_with('}'),
+            method => method == Method::Patch,
+        };
         parameters.push(refusals::parameter(if must { "IfMatch" } else { "IfMatchOptional" }));
     }
     if is_keyed(operation, sketch) {
@@ -260,14 +281,17 @@ fn parameters_of(operation: &Operation, sketch: &Sketch, schemas: &Schemas) -> V
         for (name, field) in schema["properties"].as_object().into_iter().flatten() {
             let mut field = schemas::without_null(field.clone());
             let description = sketch::object(&mut field).remove("description");
+            let list = field["type"] == "array";
             let mut parameter =
                 json!({ "name": name, "in": "query", "required": required.contains(&name.as_str()), "schema": field });
             if let Some(description) = description {
                 parameter["description"] = description;
             }
-            if parameter["schema"]["type"] == "array" {
+            if list {
                 // With commas between them.
                 parameter["explode"] = false.into();
+                parameter["schema"]["minItems"] = 1.into();
+                parameter["schema"]["maxItems"] = 50.into();
             }
             parameters.push(parameter);
         }

@@ -1,45 +1,78 @@
 //! What every operation has in common: how it refuses, and the headers of its answers.
 
+use rocket::http::Status;
 use serde_json::{Map, Value, json};
 
 use super::codes::{CODES, FIELD_CODES};
 
-/// A status, the name of its response, and when it is given.
-const REFUSALS: &[(u16, &str, &str)] = &[
-    (308, "Moved", "The organization has another slug now: `Location` says where the same request goes."),
-    (400, "BadRequest", "The request cannot be understood: its query, its JSON, its headers."),
-    (401, "Unauthenticated", "There is no credential that counts, or the password or code is wrong."),
-    (403, "Forbidden", "The caller sees it, and may not do this; `detail` names the permission."),
-    (404, "NotFound", "It does not exist, or the caller may not see it: the two are never told apart."),
-    (406, "NotAcceptable", "`Accept` does not take JSON."),
-    (408, "TooSlow", "The body did not arrive within ten seconds."),
-    (409, "Conflict", "The state of things forbids it; `code` says which."),
-    (410, "SyncAgain", "What has changed since then cannot be told: begin anew, without `since`."),
-    (412, "Stale", "There is another version of it by now; `ETag` names that."),
-    (413, "TooLarge", "The body has more than 256 KiB."),
-    (415, "NotJson", "The body is not said to be JSON, or comes encoded."),
-    (422, "Invalid", "Fields of the body are not valid; `errors` lists them all."),
-    (428, "VersionNeeded", "`If-Match` must say which version is meant."),
-    (429, "TooMany", "Too many requests, or too many tries at a secret; `Retry-After` says how many seconds to wait."),
-    (500, "Failed", "Our fault; it has been logged."),
-    (503, "Unavailable", "The service is busy, or its database away; `Retry-After` says how many seconds to wait."),
+/// A status, the name of its response, a code that comes with it, and when it is given.
+const REFUSALS: &[(u16, &str, &str, &str)] = &[
+    (308, "Moved", "moved", "The organization has another slug now: `Location` says where the same request goes."),
+    (400, "BadRequest", "malformed_json", "The request cannot be understood: its query, its JSON, its headers."),
+    (
+        401,
+        "Unauthenticated",
+        "unauthenticated",
+        "There is no credential that counts, or the password or code is wrong.",
+    ),
+    (403, "Forbidden", "permission_missing", "The caller sees it, and may not do this; `detail` names the permission."),
+    (404, "NotFound", "not_found", "It does not exist, or the caller may not see it: the two are never told apart."),
+    (406, "NotAcceptable", "not_acceptable", "`Accept` does not take JSON."),
+    (408, "TooSlow", "too_slow", "The body did not arrive within ten seconds."),
+    (409, "Conflict", "key_taken", "The state of things forbids it; `code` says which."),
+    (410, "SyncAgain", "sync_again", "What has changed since then cannot be told: begin anew, without `since`."),
+    (412, "Stale", "stale", "There is another version of it by now; `ETag` names that."),
+    (413, "TooLarge", "too_large", "The body has more than 256 KiB."),
+    (415, "NotJson", "not_json", "The body is not said to be JSON, or comes encoded."),
+    (422, "Invalid", "invalid", "Fields of the body are not valid; `errors` lists them all."),
+    (428, "VersionNeeded", "precondition_required", "`If-Match` must say which version is meant."),
+    (
+        429,
+        "TooMany",
+        "rate_limited",
+        "Too many requests, or too many tries at a secret; `Retry-After` says how many seconds to wait.",
+    ),
+    (500, "Failed", "internal", "Our fault; it has been logged."),
+    (
+        503,
+        "Unavailable",
+        "unavailable",
+        "The service is busy, or its database away; `Retry-After` says how many seconds to wait.",
+    ),
 ];
 
 /// Refusals that every operation may give.
 pub(crate) const ALWAYS: [u16; 3] = [406, 429, 500];
 
-/// A header of answers, and what it says.
+/// A header of answers, an example, and what it says.
 const HEADERS: &[(&str, &str, &str)] = &[
-    ("X-Request-Id", "string", "The id of the request, the client's own if it sent one that fits: in the log, too."),
-    ("ETag", "string", "The name of these very bytes; of what has versions, it begins with the version."),
-    ("Idempotent-Replayed", "string", "`true`: it was done before, and this was said then."),
-    ("traceparent", "string", "The trace that the request belongs to (W3C Trace Context)."),
-    ("Location", "string", "Where it is."),
-    ("RateLimit", "string", "What is left of the tightest limit, and in how many seconds it is whole again."),
-    ("RateLimit-Policy", "string", "The limits: how many requests in how many seconds."),
-    ("Retry-After", "integer", "How many seconds to wait."),
-    ("WWW-Authenticate", "string", "How to authenticate: `Bearer`."),
-    ("Content-Disposition", "string", "The name under which to keep it."),
+    (
+        "X-Request-Id",
+        "01a20394-4f31-7324-a04f-3355b6a513bc",
+        "The id of the request, the client's own if it sent one that fits: in the log, too.",
+    ),
+    (
+        "ETag",
+        "\"7-0a1b2c3d4e5f6071\"",
+        "The name of these very bytes; of what has versions, it begins with the version.",
+    ),
+    ("Link", "</v1/orgs/acme/tasks?cursor=AZCqk8BfcAA4QTJb1g>; rel=\"next\"", "The next page, where there is one."),
+    ("Idempotent-Replayed", "true", "`true`: it was done before, and this was said then."),
+    (
+        "traceparent",
+        "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+        "The trace that the request belongs to (W3C Trace Context).",
+    ),
+    ("Location", "/v1/orgs/acme", "Where it is."),
+    (
+        "RateLimit",
+        "\"credential\";r=5999;t=1",
+        "What is left of the tightest limit, and in how many seconds it is whole again.",
+    ),
+    ("RateLimit-Policy", "\"credential\";q=6000;w=60", "The limits: how many requests in how many seconds."),
+    ("Retry-After", "7", "How many seconds to wait."),
+    ("WWW-Authenticate", "Bearer", "How to authenticate: `Bearer`."),
+    ("Content-Disposition", "attachment; filename=\"tasks.csv\"", "The name under which to keep it."),
 ];
 
 /// The headers of a status, beside those of every answer.
@@ -102,14 +135,32 @@ pub(crate) fn parameters() -> Value {
 
 /// A refusal, by its status.
 pub(crate) fn refusal(status: u16) -> Option<Value> {
-    let (_, name, _) = REFUSALS.iter().find(|(known, ..)| *known == status)?;
+    let (_, name, ..) = REFUSALS.iter().find(|(known, ..)| *known == status)?;
     Some(json!({ "$ref": format!("#/components/responses/{name}") }))
+}
+
+/// A problem document.
+fn example(status: u16, code: &str) -> Value {
+    let meaning = CODES.iter().find(|(known, _)| *known == code).map_or("", |(_, meaning)| meaning);
+    let mut problem = json!({
+        "type": format!("urn:taskbell:problem:{code}"),
+        "title": Status::new(status).reason_lossy(),
+        "status": status,
+        "detail": meaning,
+        "code": code,
+        "request_id": "01a20394-4f31-7324-a04f-3355b6a513bc",
+    });
+    if status == 422 {
+        problem["errors"] = json!([{ "pointer": "/title", "code": "missing", "detail": "is required" }]);
+    }
+    problem
 }
 
 /// All the refusals.
 pub(crate) fn responses() -> Value {
-    let response = |(status, name, description): &(u16, &str, &str)| {
-        let content = json!({ "application/problem+json": { "schema": { "$ref": "#/components/schemas/Problem" } } });
+    let response = |(status, name, code, description): &(u16, &str, &str, &str)| {
+        let schema = json!({ "$ref": "#/components/schemas/Problem" });
+        let content = json!({ "application/problem+json": { "schema": schema, "example": example(*status, code) } });
         let response =
             json!({ "description": description, "content": content, "headers": headers(headers_of(*status)) });
         ((*name).to_owned(), response)
@@ -119,11 +170,15 @@ pub(crate) fn responses() -> Value {
 
 /// All the headers.
 pub(crate) fn all_headers() -> Value {
-    let header = |(name, kind, description): &(&str, &str, &str)| {
+    let header = |(name, example, description): &(&str, &str, &str)| {
         // An operator may do without limits, a client without traces; of conflicts some pass by themselves.
-        let sometimes = ["traceparent", "Idempotent-Replayed", "Retry-After"];
+        let sometimes = ["traceparent", "Idempotent-Replayed", "Retry-After", "Link"];
         let required = !name.starts_with("RateLimit") && !sometimes.contains(name);
-        ((*name).to_owned(), json!({ "description": description, "required": required, "schema": { "type": kind } }))
+        let schema = match example.parse::<u32>() {
+            Ok(number) => json!({ "type": "integer", "minimum": 0, "examples": [number] }),
+            Err(_) => json!({ "type": "string", "examples": [example] }),
+        };
+        ((*name).to_owned(), json!({ "description": description, "required": required, "schema": schema }))
     };
     Value::Object(HEADERS.iter().map(header).collect())
 }
@@ -167,14 +222,7 @@ pub(crate) fn schemas() -> Map<String, Value> {
                     "items": { "$ref": "#/components/schemas/FieldFault" },
                 },
             },
-            "examples": [{
-                "type": "urn:taskbell:problem:not_found",
-                "title": "Not Found",
-                "status": 404,
-                "detail": "There is nothing here.",
-                "code": "not_found",
-                "request_id": "01a20394-4f31-7324-a04f-3355b6a513bc",
-            }],
+            "examples": [example(404, "not_found")],
         },
     });
     match schemas {

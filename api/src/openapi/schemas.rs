@@ -5,7 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use common::input::FieldFault;
 use serde_json::{Map, Value, json};
 
-use super::sketch::{Known, object, referred};
+use super::{
+    samples::sample,
+    sketch::{Known, object, referred},
+};
 
 /// Every schema by its name.
 pub(crate) type Schemas = BTreeMap<String, Value>;
@@ -39,7 +42,7 @@ pub(crate) fn unwrap_fields(schemas: &mut Schemas) {
 }
 
 fn inner(name: &str) -> Option<&str> {
-    ["Given_", "Patch_"].iter().find_map(|prefix| name.strip_prefix(prefix))
+    ["Given_", "Patch_", "OrNull_"].iter().find_map(|prefix| name.strip_prefix(prefix))
 }
 
 fn own((name, schema): (&String, &Value)) -> (String, Value) {
@@ -109,9 +112,13 @@ pub(crate) fn reached(schemas: &Schemas, from: &str, found: &mut BTreeSet<String
 }
 
 /// Answers hold each of their fields, null or not. One that may be left out says `#[schema(nullable = false)]`: it is never null.
+/// What is a part by nature (`x-partial`) holds what it holds.
 pub(crate) fn complete(schema: &mut Value) {
     walk(schema, &mut |value| {
         let Some(Value::Object(fields)) = value.get("properties") else { return };
+        if value["x-partial"] == true {
+            return;
+        }
         let sure = |name: &&String| value["required"].as_array().is_some_and(|sure| sure.contains(&json!(name)));
         let held = fields.iter().filter(|(name, field)| sure(name) || admits_null(field));
         let held: Vec<Value> = held.map(|(name, _)| name.as_str().into()).collect();
@@ -237,6 +244,31 @@ pub(crate) fn without_null(mut schema: Value) -> Value {
     schema
 }
 
+/// An example of a field: what its type says, or else its name.
+fn field_example(schemas: &Schemas, name: &str, field: &Value) -> Value {
+    // What a reference leads to knows best, but for what is better left out.
+    let plain =
+        referred(field).is_none() && ["examples", "enum", "default"].iter().all(|says| field.get(says).is_none());
+    sample(name, admits_null(field))
+        .filter(|sample| plain && fits(field, sample))
+        .unwrap_or_else(|| example(schemas, field))
+}
+
+/// Whether a sample is of the type of a field.
+fn fits(field: &Value, sample: &Value) -> bool {
+    let kind = match sample {
+        Value::Null => return true,
+        Value::Bool(_) => "boolean",
+        Value::Number(_) => "integer",
+        Value::String(_) => "string",
+        Value::Array(_) => "array",
+        Value::Object(_) => "object",
+    };
+    let among =
+        |kinds: &Value| *kinds == kind || kinds.as_array().is_some_and(|kinds| kinds.iter().any(|one| one == kind));
+    field.get("type").map_or(field.get("oneOf").is_none(), among)
+}
+
 /// An example of a schema: its own, or put together from those of its parts.
 pub(crate) fn example(schemas: &Schemas, schema: &Value) -> Value {
     if let Some(example) = schema["examples"].get(0) {
@@ -256,7 +288,7 @@ pub(crate) fn example(schemas: &Schemas, schema: &Value) -> Value {
         return Value::Object(fields.collect());
     }
     if let Some(Value::Object(fields)) = schema.get("properties") {
-        let shown = fields.iter().map(|(name, field)| (name.clone(), example(schemas, field)));
+        let shown = fields.iter().map(|(name, field)| (name.clone(), field_example(schemas, name, field)));
         return Value::Object(shown.collect::<Map<_, _>>());
     }
     if let Some(items) = schema.get("items") {

@@ -19,6 +19,9 @@ impl<T: Shown + ToSchema> Shows for Found<T> {
         sketch.shows::<T>(200, "What was asked for.");
         sketch.tagged = true;
         sketch.tells.push("ETag");
+        if T::name().ends_with("Page") {
+            sketch.tells.push("Link");
+        }
     }
 }
 

@@ -81,7 +81,7 @@ impl Sketch {
 
     /// An answer that is no JSON.
     pub(crate) fn shows_media(&mut self, status: u16, media: &str, description: &str) {
-        let content = json!({ media: { "schema": { "type": "string" } } });
+        let content = text_of(media);
         self.success = Some((status, json!({ "description": description, "content": content })));
     }
 
@@ -95,10 +95,26 @@ impl Sketch {
     }
 }
 
-/// The name of a schema: of a `Page<Task>` it is `TaskPage`.
+/// What is no JSON: a media type, and how one begins.
+const TEXTS: [(&str, &str); 2] = [
+    ("text/csv", "title,labels,due\nPay the rent,urgent,2031-03-01\n"),
+    (
+        "application/x-ndjson",
+        concat!(
+            r#"{"type":"taskbell","version":1,"organization":{"slug":"acme","name":"A name","time_zone":"Europe/Berlin"}}"#,
+            "\n"
+        ),
+    ),
+];
+
+/// Content that is no JSON.
+pub(crate) fn text_of(media: &str) -> Value {
+    let example = TEXTS.iter().find(|(known, _)| media.starts_with(known)).map(|(_, text)| *text);
+    json!({ media: { "schema": { "type": "string" }, "example": example } })
+}
+
 fn named<T: ToSchema>() -> String {
-    let of = std::any::type_name::<T>().split_once('<').map_or("", |(_, of)| of.trim_end_matches('>'));
-    format!("{}{}", of.rsplit("::").next().unwrap_or_default(), T::name())
+    T::name().into_owned()
 }
 
 /// A reference to a schema.

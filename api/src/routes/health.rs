@@ -8,8 +8,18 @@ use crate::answer::{Answer, Found};
 /// The process is well, or ready.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Health {
-    /// `alive` or `ready`.
-    status: &'static str,
+    /// How it is.
+    status: Condition,
+}
+
+/// How a process is.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+enum Condition {
+    /// It lives.
+    Alive,
+    /// It can serve requests.
+    Ready,
 }
 
 impl Shown for Health {}
@@ -17,12 +27,12 @@ impl Shown for Health {}
 /// The process lives; asks nothing of others, so that their absence restarts nobody.
 #[get("/livez")]
 pub(crate) async fn livez() -> Found<Health> {
-    Found(Health { status: "alive" })
+    Found(Health { status: Condition::Alive })
 }
 
 /// Requests can be served: Postgres answers. Redis is not asked, since nothing needs it.
 #[get("/readyz")]
 pub(crate) async fn readyz(db: &State<Db>) -> Answer<Found<Health>> {
     db.ping().await?;
-    Ok(Found(Health { status: "ready" }))
+    Ok(Found(Health { status: Condition::Ready }))
 }

@@ -53,7 +53,7 @@ pub struct OrganizationFate {
     pub tasks_unassigned: i64,
 }
 
-/// See [`OrganizationFate::fate`].
+/// What becomes of an organization, or of the caller's part in it, when their account ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, sqlx::Type, ToSchema)]
 #[serde(rename_all = "snake_case")]
 #[sqlx(type_name = "text", rename_all = "snake_case")]

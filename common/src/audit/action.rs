@@ -2,12 +2,8 @@
 
 use deserr::Deserr;
 use serde::Serialize;
-use utoipa::{
-    PartialSchema, ToSchema,
-    openapi::{RefOr, Schema},
-};
 
-use crate::{input::Faults, schema::one_of};
+use crate::input::Faults;
 
 /// Declares the actions with the names by which clients know them.
 macro_rules! actions {
@@ -18,6 +14,8 @@ macro_rules! actions {
         pub enum Action {
             $($(#[$doc])* #[serde(rename = $text)] #[deserr(rename = $text)] $name,)+
         }
+
+        crate::schema::one_of!(Action, "Something that was done. The names never change; new ones may come.", [$($text),+]);
 
         impl Action {
             /// All of them.
@@ -31,14 +29,6 @@ macro_rules! actions {
                 }
             }
         }
-
-        impl PartialSchema for Action {
-            fn schema() -> RefOr<Schema> {
-                one_of("Something that was done. The names never change; new ones may come.", &[$($text),+]).into()
-            }
-        }
-
-        impl ToSchema for Action {}
     };
 }
 

@@ -34,6 +34,7 @@ pub struct AuditEvent {
     /// When, by the database's clock.
     pub at: Timestamp,
     /// What.
+    #[schema(value_type = Action)]
     pub action: String,
     /// Who; null when nobody had proved to be somebody, or it was the system.
     pub actor_id: Option<AccountId>,

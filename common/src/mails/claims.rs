@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use jiff_sqlx::Timestamp;
 use tracing::warn;
+use utoipa::ToSchema;
 
 use super::{Content, MailKind};
 use crate::{
@@ -36,7 +37,8 @@ pub struct Claim {
 }
 
 /// How far a try came.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ToSchema)]
+#[schema(rename_all = "lowercase")]
 pub enum Phase {
     /// Before the mail server was asked.
     Prepare,

@@ -10,6 +10,7 @@ mod sweep;
 
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 pub use claims::{Attempt, Claim, Outcome, Phase, claim, finish, mark_sending, renew};
@@ -27,9 +28,16 @@ use crate::{
     },
 };
 
-/// What a mail is for. A new kind is a variant here, a template folder, and a line in `content`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, sqlx::Type)]
+crate::schema::words! {
+    /// Where a mail is on its way. It ends in `sent`, `dead`, `cancelled` or `expired`.
+    MailState: "scheduled", "claimed", "sending", "sent", "retry", "uncertain", "dead", "cancelled", "expired";
+}
+
+// A new kind is a variant here, a template folder, and a line in `content`.
+/// What a mail is for. New kinds may come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, sqlx::Type, ToSchema)]
 #[sqlx(type_name = "text", rename_all = "snake_case")]
+#[schema(rename_all = "snake_case")]
 pub enum MailKind {
     /// A task's reminder.
     Reminder,

@@ -9,6 +9,11 @@ use crate::{
     shown::shown,
 };
 
+crate::schema::words! {
+    /// Whether a member may come in.
+    MemberStatus: "active", "suspended";
+}
+
 /// One member.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Membership {
@@ -20,7 +25,8 @@ pub struct Membership {
     pub name: String,
     /// The key of their role.
     pub role: String,
-    /// `active` or `suspended`.
+    /// Whether they may come in.
+    #[schema(value_type = MemberStatus)]
     pub status: String,
     /// Since when.
     pub created_at: Timestamp,

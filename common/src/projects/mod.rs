@@ -37,6 +37,7 @@ pub struct Project {
     /// Its id.
     pub id: ProjectId,
     /// Stands before its tasks' numbers.
+    #[schema(example = "OPS")]
     pub key: String,
     /// Its name.
     pub name: String,

@@ -98,6 +98,11 @@ pub struct ReminderPlan {
     pub plan: Vec<Planned>,
 }
 
+crate::schema::words! {
+    /// Why somebody gets no mail of a reminder.
+    WhyNot: "already_past", "cannot_see_the_project", "muted", "no_due", "out_of_range";
+}
+
 /// One person's share of a reminder.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Planned {
@@ -107,7 +112,8 @@ pub struct Planned {
     pub due_at: Option<Timestamp>,
     /// What they are owed; null when skipped.
     pub delivery_id: Option<DeliveryId>,
-    /// Why not: `already_past`, `cannot_see_the_project`, `muted`, `no_due`, `out_of_range`.
+    /// Why not.
+    #[schema(value_type = Option<WhyNot>)]
     pub skipped: Option<&'static str>,
 }
 

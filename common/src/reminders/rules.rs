@@ -11,6 +11,7 @@ use crate::{
     error::{Error, Result},
     ids::{AccountId, DeliveryId, ReminderId},
     input::Faults,
+    mails::MailState,
     quotas::Quota,
     shown::shown,
     tasks::Task,
@@ -44,6 +45,7 @@ pub struct Share {
     /// When.
     pub due_at: jiff::Timestamp,
     /// As in the delivery.
+    #[schema(value_type = MailState)]
     pub state: String,
     /// Why, where there is something to say.
     pub reason: Option<String>,

@@ -4,13 +4,7 @@ use std::str::FromStr;
 
 use deserr::Deserr;
 use sqlx::raw_sql;
-use utoipa::{
-    PartialSchema, ToSchema,
-    openapi::{
-        Ref, RefOr, Schema,
-        schema::{AdditionalProperties, ObjectBuilder, OneOfBuilder, Type},
-    },
-};
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::{
@@ -49,7 +43,7 @@ pub struct Batch {
 
 /// Whether deeds stand or fall together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserr, ToSchema)]
-#[schema(rename_all = "lowercase")]
+#[schema(as = BatchMode, rename_all = "lowercase")]
 #[deserr(error = Faults, rename_all = lowercase)]
 pub enum Mode {
     /// All or none.
@@ -58,7 +52,7 @@ pub enum Mode {
     Independent,
 }
 
-/// One deed. Each kind has fields of its own ([`FIELDS`]).
+/// One deed. Each kind has fields of its own ([`check`]); `described.rs` says which.
 #[derive(Debug, Deserr)]
 #[deserr(error = Faults, deny_unknown_fields)]
 pub struct Operation {
@@ -99,70 +93,6 @@ pub enum Deed {
     Restore,
     /// `PUT …/tasks/{id}/position`.
     Move,
-}
-
-/// All but `create`.
-const OF_A_TASK: &[Deed] = &[Deed::Update, Deed::Complete, Deed::Reopen, Deed::Delete, Deed::Restore, Deed::Move];
-/// Which fields belong to which deeds, in the order of [`Operation`]; and whether these need them.
-const FIELDS: [(&str, &[Deed], bool); 5] = [
-    ("id", OF_A_TASK, true),
-    ("if_match", OF_A_TASK, false),
-    ("task", &[Deed::Create], true),
-    ("changes", &[Deed::Update], true),
-    ("after", &[Deed::Move], true),
-];
-
-impl Deed {
-    const ALL: [(Self, &str); 7] = [
-        (Self::Create, "create"),
-        (Self::Update, "update"),
-        (Self::Complete, "complete"),
-        (Self::Reopen, "reopen"),
-        (Self::Delete, "delete"),
-        (Self::Restore, "restore"),
-        (Self::Move, "move"),
-    ];
-}
-
-impl PartialSchema for Operation {
-    fn schema() -> RefOr<Schema> {
-        let own = |field: &str| match field {
-            "if_match" => Ref::from_schema_name(Version::name()),
-            "task" => Ref::from_schema_name(NewTask::name()),
-            "changes" => Ref::from_schema_name(TaskChanges::name()),
-            _ => Ref::from_schema_name(TaskRef::name()),
-        };
-        let kind = |(deed, name): (Deed, &str)| {
-            let op = ObjectBuilder::new().schema_type(Type::String).enum_values(Some([name]));
-            let kind = ObjectBuilder::new().property("op", op).required("op");
-            let known = FIELDS.into_iter().filter(|(_, deeds, _)| deeds.contains(&deed));
-            let kind = known.fold(kind, |kind, (field, _, needed)| {
-                let kind = match field {
-                    // Before all of them.
-                    "after" => {
-                        let null = ObjectBuilder::new().schema_type(Type::Null);
-                        kind.property(field, OneOfBuilder::new().item(own(field)).item(null))
-                    }
-                    _ => kind.property(field, own(field)),
-                };
-                if needed { kind.required(field) } else { kind }
-            });
-            kind.additional_properties(Some(AdditionalProperties::FreeForm(false)))
-        };
-        let kinds = Deed::ALL.into_iter().fold(OneOfBuilder::new(), |kinds, deed| kinds.item(kind(deed)));
-        kinds.description(Some("One deed: what its own route does. Each kind has fields of its own.")).into()
-    }
-}
-
-impl ToSchema for Operation {
-    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
-        schemas.push((Version::name().into_owned(), Version::schema()));
-        schemas.push((TaskRef::name().into_owned(), TaskRef::schema()));
-        schemas.push((NewTask::name().into_owned(), NewTask::schema()));
-        schemas.push((TaskChanges::name().into_owned(), TaskChanges::schema()));
-        NewTask::schemas(schemas);
-        TaskChanges::schemas(schemas);
-    }
 }
 
 /// A version, an entity tag without its quotes, or `*`.
@@ -305,15 +235,14 @@ fn check(operations: &[Operation]) -> Result<(), Faults> {
     let mut faults = Vec::new();
     for (index, operation) in operations.iter().enumerate() {
         let op = operation.op;
-        let given = [
-            operation.id.is_some(),
-            operation.if_match.is_some(),
-            operation.task.is_some(),
-            operation.changes.is_some(),
-            operation.after != Patch::Keep,
+        let fields = [
+            ("id", operation.id.is_some(), op != Deed::Create, true),
+            ("if_match", operation.if_match.is_some(), op != Deed::Create, false),
+            ("task", operation.task.is_some(), op == Deed::Create, true),
+            ("changes", operation.changes.is_some(), op == Deed::Update, true),
+            ("after", operation.after != Patch::Keep, op == Deed::Move, true),
         ];
-        for ((name, deeds, needed), given) in FIELDS.into_iter().zip(given) {
-            let known = deeds.contains(&op);
+        for (name, given, known, needed) in fields {
             let fault = match (given, known) {
                 (true, false) => BatchFault::Unknown,
                 (false, true) if needed => BatchFault::Missing,

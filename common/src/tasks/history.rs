@@ -17,6 +17,11 @@ use crate::{
     page::{Cursor, Limit, Page},
 };
 
+crate::schema::words! {
+    /// What can be done to a task.
+    TaskDeed: "created", "updated", "moved", "completed", "reopened", "deleted", "restored";
+}
+
 /// A change of a task.
 #[derive(Clone, Debug, Serialize, FromRow, ToSchema)]
 pub struct TaskEvent {
@@ -24,7 +29,8 @@ pub struct TaskEvent {
     pub id: TaskEventId,
     /// When.
     pub at: Timestamp,
-    /// `created`, `updated`, `moved`, `completed`, `reopened`, `deleted`, `restored`.
+    /// What was done.
+    #[schema(value_type = TaskDeed)]
     pub action: String,
     /// Who.
     pub actor_id: AccountId,

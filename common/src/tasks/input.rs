@@ -95,7 +95,7 @@ pub struct TaskChanges {
     pub assignees: Patch<Vec<AccountId>>,
     /// Labels of the project, by id or name.
     #[deserr(default)]
-    #[schema(max_items = 50)]
+    #[schema(value_type = Option<Vec<LabelRef>>, max_items = 50)]
     pub labels: Patch<Vec<LabelRef>>,
     /// What it is a part of.
     #[deserr(default)]

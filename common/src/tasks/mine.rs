@@ -27,9 +27,9 @@ use crate::{
 #[derive(Debug, Default, Deserr, ToSchema)]
 #[deserr(error = Faults, deny_unknown_fields)]
 pub struct MyTaskList {
-    /// As they stand: any of `open`, `in_progress`, `waiting`, `completed`.
+    /// As they stand: any of these.
     #[deserr(default)]
-    #[schema(value_type = Option<Vec<TaskStatus>>, min_items = 1, max_items = 50, example = json!(["open", "waiting"]))]
+    #[schema(value_type = Option<Vec<TaskStatus>>, example = json!(["open", "waiting"]))]
     pub status: Option<Several<TaskStatus>>,
     /// Done or not.
     #[deserr(default)]
@@ -37,13 +37,15 @@ pub struct MyTaskList {
     pub completed: Option<Flag>,
     /// Of these priorities, 0 to 4.
     #[deserr(default)]
-    #[schema(value_type = Option<Vec<Priority>>, min_items = 1, max_items = 50, example = json!([3, 4]))]
+    #[schema(value_type = Option<Vec<Priority>>, example = json!([3, 4]))]
     pub priority: Option<Several<PriorityIs>>,
     /// Due before this day or instant.
     #[deserr(default)]
+    #[schema(value_type = Option<String>, example = "2031-03-01")]
     pub due_before: Option<Moment>,
     /// Due after this day or instant.
     #[deserr(default)]
+    #[schema(value_type = Option<String>, example = "2031-03-01T08:00:00Z")]
     pub due_after: Option<Moment>,
     /// `true`: not done in time.
     #[deserr(default)]
@@ -52,9 +54,9 @@ pub struct MyTaskList {
     /// Changed since.
     #[deserr(default)]
     pub updated_since: Option<Instant>,
-    /// Keys, `-` before one that goes down: `due`, `priority`, `position`, `created`, `updated`, `title`, `number`.
+    /// In this order; `-` before a key goes down. Newest first unless said.
     #[deserr(default)]
-    #[schema(value_type = Option<HashSet<SortKey>>, min_items = 1, max_items = 7, example = json!(["-priority", "due"]))]
+    #[schema(value_type = Option<Vec<SortKey>>, example = json!(["-priority", "due"]))]
     pub sort: Sort,
     /// Items a page.
     #[deserr(default)]
@@ -64,15 +66,15 @@ pub struct MyTaskList {
     pub cursor: Option<Cursor>,
     /// `total`: how many there are, counted to 10,000.
     #[deserr(default)]
-    #[schema(value_type = Option<Vec<Include>>, min_items = 1, max_items = 50, example = json!(["total"]))]
+    #[schema(value_type = Option<Vec<Include>>, example = json!(["total"]))]
     pub include: Option<Several<Include>>,
     /// These fields alone.
     #[deserr(default)]
-    #[schema(value_type = Option<Vec<TaskField>>, min_items = 1, max_items = 50, example = json!(["key", "title", "due"]))]
+    #[schema(value_type = Option<Vec<TaskField>>, example = json!(["key", "title", "due"]))]
     pub fields: Option<Several<TaskField>>,
-    /// These in `expanded`, too: `assignees`, `labels`, `project`, `parent`, `created_by`.
+    /// What these ids stand for, too, in `expanded`.
     #[deserr(default)]
-    #[schema(value_type = Option<Vec<Expand>>, min_items = 1, max_items = 50, example = json!(["project", "assignees"]))]
+    #[schema(value_type = Option<Vec<Expand>>, example = json!(["project", "assignees"]))]
     pub expand: Option<Several<Expand>>,
 }
 

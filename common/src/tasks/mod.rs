@@ -7,6 +7,7 @@ mod batch;
 mod changes;
 mod completion;
 mod create;
+mod described;
 mod end;
 mod find;
 mod history;

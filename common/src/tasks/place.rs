@@ -21,6 +21,7 @@ use crate::{
 
 /// Between which others.
 #[derive(Debug, Deserr, ToSchema)]
+#[schema(as = TaskPlace)]
 #[deserr(error = Faults, deny_unknown_fields)]
 pub struct Position {
     /// Behind this task of the same project; null: before all of them.

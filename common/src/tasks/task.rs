@@ -125,6 +125,7 @@ pub struct TaskLabel {
     /// Its id.
     pub id: LabelId,
     /// Its name.
+    #[schema(example = "urgent")]
     pub name: String,
     /// `#rrggbb`.
     pub colour: Option<String>,

@@ -1,17 +1,11 @@
 //! What of a task is shown: `fields=` takes away, `expand=` adds.
 
-use std::{borrow::Cow, collections::HashMap, hash::Hash, str::FromStr, sync::Arc};
+use std::{collections::HashMap, hash::Hash, str::FromStr, sync::Arc};
 
 use deserr::Deserr;
 use serde::{Serialize, Serializer, ser::SerializeMap};
 use sqlx::FromRow;
-use utoipa::{
-    ToSchema,
-    openapi::{
-        RefOr,
-        schema::{AnyOfBuilder, ObjectBuilder, Schema},
-    },
-};
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::{Task, TaskStatus};
@@ -59,6 +53,8 @@ const FIELDS: [&str; 26] = [
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TaskField(&'static str);
 
+crate::schema::one_of!(TaskField, "A field of a task.", FIELDS);
+
 /// The text is no field of a task.
 #[derive(Clone, Copy, Debug, thiserror::Error)]
 #[error("must be fields of a task: {}", FIELDS.join(", "))]
@@ -69,14 +65,6 @@ impl Fault for NotAField {
         NotOneOf(&[]).code()
     }
 }
-
-impl utoipa::PartialSchema for TaskField {
-    fn schema() -> RefOr<Schema> {
-        crate::schema::one_of("A field of a task.", &FIELDS).into()
-    }
-}
-
-impl ToSchema for TaskField {}
 
 impl FromStr for TaskField {
     type Err = NotAField;
@@ -107,11 +95,11 @@ names! {
 pub struct TaskShape {
     /// These fields alone.
     #[deserr(default)]
-    #[schema(value_type = Option<Vec<TaskField>>, min_items = 1, max_items = 50, example = json!(["key", "title", "due"]))]
+    #[schema(value_type = Option<Vec<TaskField>>, example = json!(["key", "title", "due"]))]
     pub fields: Option<Several<TaskField>>,
-    /// These in `expanded`, too: `assignees`, `labels`, `project`, `parent`, `created_by`.
+    /// What these ids stand for, too, in `expanded`.
     #[deserr(default)]
-    #[schema(value_type = Option<Vec<Expand>>, min_items = 1, max_items = 50, example = json!(["project", "assignees"]))]
+    #[schema(value_type = Option<Vec<Expand>>, example = json!(["project", "assignees"]))]
     pub expand: Option<Several<Expand>>,
 }
 
@@ -122,41 +110,27 @@ pub struct TaskView {
     fields: Option<Arc<[TaskField]>>,
 }
 
-/// A task; with `fields` these alone, with `expand` what ids stand for.
+/// A task, and with `expand` what its ids stand for.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[schema(as = TaskView)]
-struct WholeTask {
+pub(super) struct WholeTask {
+    #[serde(flatten)]
+    task: Task,
+    #[serde(flatten)]
+    beside: Beside,
+}
+
+/// What is shown of other things beside it.
+#[derive(Clone, Debug, Default, Serialize, ToSchema)]
+pub(super) struct Beside {
     /// Where it is, in a list over several organizations.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     organization: Option<OrganizationBrief>,
-    #[serde(flatten)]
-    task: Task,
     /// What its ids stand for, as far as `expand` asks.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     expanded: Option<Expanded>,
-}
-
-impl utoipa::__dev::ComposeSchema for TaskView {
-    fn compose(generics: Vec<RefOr<Schema>>) -> RefOr<Schema> {
-        let some = ObjectBuilder::new().description(Some("With `fields`: these alone."));
-        AnyOfBuilder::new()
-            .description(Some("A task; with `fields` these alone, with `expand` what its ids stand for."))
-            .item(WholeTask::compose(generics))
-            .item(some)
-            .into()
-    }
-}
-
-impl ToSchema for TaskView {
-    fn name() -> Cow<'static, str> {
-        WholeTask::name()
-    }
-
-    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
-        WholeTask::schemas(schemas);
-    }
 }
 
 /// What the ids of a task stand for.
@@ -258,7 +232,8 @@ fn shows(fields: &[TaskField], name: &str) -> bool {
 impl TaskView {
     /// With the organization that it is of.
     pub(super) fn of(self, organization: OrganizationBrief) -> Self {
-        Self { whole: WholeTask { organization: Some(organization), ..self.whole }, ..self }
+        let beside = Beside { organization: Some(organization), ..self.whole.beside };
+        Self { whole: WholeTask { beside, ..self.whole }, ..self }
     }
 }
 
@@ -293,8 +268,10 @@ pub(super) async fn views(
     expand: &Several<Expand>,
 ) -> Result<Vec<TaskView>> {
     let fields: Option<Arc<[TaskField]>> = fields.map(|fields| fields.0.into());
-    let view =
-        |task, expanded| TaskView { whole: WholeTask { organization: None, task, expanded }, fields: fields.clone() };
+    let view = |task, expanded| TaskView {
+        whole: WholeTask { task, beside: Beside { organization: None, expanded } },
+        fields: fields.clone(),
+    };
     if expand.0.is_empty() {
         return Ok(tasks.into_iter().map(|task| view(task, None)).collect());
     }

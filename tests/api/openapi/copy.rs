@@ -79,7 +79,7 @@ async fn the_description_is_served_with_the_address_of_the_deployment() {
     let served = app.stranger().get("/openapi.json").await.is(200);
     assert_eq!(served.header("content-type"), Some("application/json"));
     let mut served = served.json();
-    assert_eq!(served["servers"][1]["url"], "https://tasks.example.org/");
+    assert_eq!(served["servers"][1]["url"], "https://tasks.example.org");
     served["servers"].as_array_mut().unwrap().pop();
     assert_eq!(served, api::description(None));
 }

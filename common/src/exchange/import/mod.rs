@@ -34,7 +34,7 @@ use crate::{
 pub struct ImportOptions {
     /// Whether everything is only tried.
     #[deserr(default)]
-    #[schema(value_type = Option<bool>)]
+    #[schema(value_type = bool, default = false)]
     pub dry_run: Yes,
     /// What becomes of people who are no active members here.
     #[deserr(default)]
@@ -50,7 +50,7 @@ pub struct ImportOptions {
 pub struct TableOptions {
     /// Whether everything is only tried.
     #[deserr(default)]
-    #[schema(value_type = Option<bool>)]
+    #[schema(value_type = bool, default = false)]
     pub dry_run: Yes,
     /// What becomes of people who are no active members here.
     #[deserr(default)]
@@ -85,7 +85,7 @@ crate::input::parsed_field!(Yes);
 /// People who are no active members.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserr, ToSchema)]
 #[deserr(error = Faults, rename_all = lowercase)]
-#[schema(rename_all = "lowercase")]
+#[schema(as = UnknownPeople, rename_all = "lowercase")]
 pub enum Unknown {
     /// Whoever is named must be here.
     #[default]
@@ -97,7 +97,7 @@ pub enum Unknown {
 /// Keys that other projects have.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserr, ToSchema)]
 #[deserr(error = Faults, rename_all = lowercase)]
-#[schema(rename_all = "lowercase")]
+#[schema(as = TakenKeys, rename_all = "lowercase")]
 pub enum Taken {
     /// Each must be free.
     #[default]
@@ -135,9 +135,15 @@ pub struct ImportedProject {
     /// Its id here.
     pub id: ProjectId,
     /// Its key here.
+    #[schema(example = "OPS2")]
     pub key: String,
     /// Its key there.
     pub former_key: String,
+}
+
+crate::schema::words! {
+    /// Why something was left out: nobody is there, or a reminder has nothing to send.
+    WhyLeftOut: "unknown_person", "nothing_to_do", "already_past", "cannot_see_the_project", "muted", "no_due", "out_of_range";
 }
 
 /// Something that was left out.
@@ -145,7 +151,8 @@ pub struct ImportedProject {
 pub struct Skipped {
     /// Where it stands.
     pub line: u32,
-    /// Why: `unknown_person`, `already_past`, `muted`, `nothing_to_do`, `cannot_see_the_project`.
+    /// Why.
+    #[schema(value_type = WhyLeftOut)]
     pub reason: &'static str,
 }
 

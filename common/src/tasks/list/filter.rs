@@ -5,7 +5,7 @@ use std::str::FromStr;
 use deserr::Deserr;
 use utoipa::ToSchema;
 
-use super::{Expand, Sort, TaskField, sort::SortKey};
+use super::{Expand, Sort, SortKey, TaskField};
 use crate::{
     ids::{AccountId, LabelId, NotAnId, ProjectId},
     input::{Fault, Faults, parsed_field},
@@ -23,11 +23,11 @@ use crate::{
 pub struct TaskList {
     /// Of these projects, by id or key.
     #[deserr(default)]
-    #[schema(value_type = Option<Vec<ProjectName>>, min_items = 1, max_items = 50, example = json!(["OPS", "DEV"]))]
+    #[schema(value_type = Option<Vec<ProjectName>>, example = json!(["OPS", "DEV"]))]
     pub project: Option<Several<ProjectName>>,
-    /// As they stand: any of `open`, `in_progress`, `waiting`, `completed`.
+    /// As they stand: any of these.
     #[deserr(default)]
-    #[schema(value_type = Option<Vec<TaskStatus>>, min_items = 1, max_items = 50, example = json!(["open", "waiting"]))]
+    #[schema(value_type = Option<Vec<TaskStatus>>, example = json!(["open", "waiting"]))]
     pub status: Option<Several<TaskStatus>>,
     /// Done or not.
     #[deserr(default)]
@@ -35,15 +35,15 @@ pub struct TaskList {
     pub completed: Option<Flag>,
     /// To be done by one of these: `me`, `none`, ids of accounts.
     #[deserr(default)]
-    #[schema(value_type = Option<Vec<Assignee>>, min_items = 1, max_items = 50, example = json!(["me"]))]
+    #[schema(value_type = Option<Vec<Assignee>>, example = json!(["me"]))]
     pub assignee: Option<Several<Assignee>>,
     /// With one of these labels, by id or name.
     #[deserr(default)]
-    #[schema(value_type = Option<Vec<LabelNamed>>, min_items = 1, max_items = 50, example = json!(["bug", "urgent"]))]
+    #[schema(value_type = Option<Vec<LabelNamed>>, example = json!(["bug", "urgent"]))]
     pub label: Option<Several<LabelNamed>>,
     /// Of these priorities, 0 to 4.
     #[deserr(default)]
-    #[schema(value_type = Option<Vec<Priority>>, min_items = 1, max_items = 50, example = json!([3, 4]))]
+    #[schema(value_type = Option<Vec<Priority>>, example = json!([3, 4]))]
     pub priority: Option<Several<PriorityIs>>,
     /// Due before this day or instant.
     #[deserr(default)]
@@ -60,7 +60,7 @@ pub struct TaskList {
     pub updated_since: Option<Instant>,
     /// Asked for by one of these: `me`, ids of accounts.
     #[deserr(default)]
-    #[schema(value_type = Option<Vec<Author>>, min_items = 1, max_items = 50, example = json!(["me"]))]
+    #[schema(value_type = Option<Vec<Author>>, example = json!(["me"]))]
     pub created_by: Option<Several<Author>>,
     /// The parts of this task, or `none`: those that are part of none.
     #[deserr(default)]
@@ -72,9 +72,9 @@ pub struct TaskList {
     /// With these words; `"a phrase"`, `or`, `-not`.
     #[deserr(default)]
     pub q: Option<Words>,
-    /// Keys, `-` before one that goes down: `due`, `priority`, `position`, `created`, `updated`, `title`, `number`.
+    /// In this order; `-` before a key goes down. Newest first unless said.
     #[deserr(default)]
-    #[schema(value_type = Option<HashSet<SortKey>>, min_items = 1, max_items = 7, example = json!(["-priority", "due"]))]
+    #[schema(value_type = Option<Vec<SortKey>>, example = json!(["-priority", "due"]))]
     pub sort: Sort,
     /// Items a page.
     #[deserr(default)]
@@ -84,15 +84,15 @@ pub struct TaskList {
     pub cursor: Option<Cursor>,
     /// `total`: how many there are, counted to 10,000.
     #[deserr(default)]
-    #[schema(value_type = Option<Vec<Include>>, min_items = 1, max_items = 50, example = json!(["total"]))]
+    #[schema(value_type = Option<Vec<Include>>, example = json!(["total"]))]
     pub include: Option<Several<Include>>,
     /// These fields alone.
     #[deserr(default)]
-    #[schema(value_type = Option<Vec<TaskField>>, min_items = 1, max_items = 50, example = json!(["key", "title", "due"]))]
+    #[schema(value_type = Option<Vec<TaskField>>, example = json!(["key", "title", "due"]))]
     pub fields: Option<Several<TaskField>>,
-    /// These in `expanded`, too: `assignees`, `labels`, `project`, `parent`, `created_by`.
+    /// What these ids stand for, too, in `expanded`.
     #[deserr(default)]
-    #[schema(value_type = Option<Vec<Expand>>, min_items = 1, max_items = 50, example = json!(["project", "assignees"]))]
+    #[schema(value_type = Option<Vec<Expand>>, example = json!(["project", "assignees"]))]
     pub expand: Option<Several<Expand>>,
 }
 

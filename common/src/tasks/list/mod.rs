@@ -9,7 +9,7 @@ use sqlx::FromRow;
 
 pub use filter::{Assignee, Author, Include, LabelNamed, Parent, PriorityIs, ProjectName, TaskList};
 pub use sort::Sort;
-pub(super) use sort::SortKey;
+pub(in crate::tasks) use sort::SortKey;
 
 use super::{
     Task, TaskRow,

@@ -3,7 +3,6 @@
 use std::str::FromStr;
 
 use sqlx::{Postgres, QueryBuilder};
-use utoipa::openapi::{RefOr, Schema};
 
 use crate::{
     input::{Fault, parsed_field},
@@ -13,6 +12,12 @@ use crate::{
 /// Keys with their directions; `-` goes down. Newest first, unless said.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sort(Vec<(Key, bool)>);
+
+crate::schema::words! {
+    /// What a list can be sorted by; `-` goes down.
+    SortKey: "due", "-due", "priority", "-priority", "position", "-position", "created", "-created", "updated", "-updated", "title", "-title",
+        "number", "-number";
+}
 
 /// What a list can be sorted by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,19 +87,6 @@ impl FromStr for Sort {
 }
 
 parsed_field!(Sort);
-
-/// A key as it is written, for the API's description.
-#[derive(Debug)]
-pub(in crate::tasks) enum SortKey {}
-
-impl utoipa::PartialSchema for SortKey {
-    fn schema() -> RefOr<Schema> {
-        let both: Vec<String> = KEYS.iter().flat_map(|(name, _)| [(*name).to_owned(), format!("-{name}")]).collect();
-        crate::schema::one_of("What a list can be sorted by; `-` before one that goes down.", &both).into()
-    }
-}
-
-impl utoipa::ToSchema for SortKey {}
 
 /// One comparison of an order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
