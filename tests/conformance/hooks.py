@@ -5,7 +5,6 @@ import json
 import os
 
 import schemathesis
-from hypothesis import strategies
 from schemathesis.core.parameters import ParameterLocation
 
 MOSTLY = itertools.cycle([True, True, True, True, False])
@@ -91,14 +90,21 @@ ORG = os.environ.get("TASKBELL_ORG")
 
 @schemathesis.hook
 def before_call(ctx, case, **kwargs):
-    """Of an organization that nobody knows there is one thing to find out, so most calls go to one that is there."""
+    """Headers that arrive; and of an organization that nobody knows there is one thing to find out: most calls go to one that is there."""
+    # Rocket drops headers that are no UTF-8; as they are sent here, that is what is not ASCII. To the server such a header is not wrong
+    # but absent, which is another case. Another wrong value takes its place: with a space it is no key and no list of tags.
+    for name, value in (case.headers or {}).items():
+        if isinstance(value, str) and not value.isascii():
+            case.headers[name] = "not ASCII"
     given = case.path_parameters or {}
     if ORG and "org" in given and case.meta and not case.meta.is_negative_at(ParameterLocation.PATH) and next(MOSTLY):
         case.path_parameters = {**given, "org": ORG}
 
 
-# Lines of JSON: of an export, and any others.
-schemathesis.openapi.media_type("application/x-ndjson", strategies.text(max_size=400).map(lambda text: text.encode("utf-8", "ignore")))
+@schemathesis.serializer("application/x-ndjson")
+def lines(ctx, value):
+    """To schemathesis they are text like any other."""
+    return {"data": value if isinstance(value, bytes) else str(value).encode("utf-8", "ignore")}
 
 
 @schemathesis.check
