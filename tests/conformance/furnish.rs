@@ -66,10 +66,10 @@ fn task(project: &str, number: u32) -> Value {
         2 => task["due"] = json!({ "at": "2031-03-01T08:00:00Z" }),
         _ => {}
     }
-    if number % 8 == 0 {
+    if number.is_multiple_of(8) {
         task["recurrence"] = json!({ "rule": "FREQ=WEEKLY;BYDAY=MO" });
     }
-    if number % 6 == 0 {
+    if number.is_multiple_of(6) {
         task["labels"] = json!(["urgent"]);
         task["reminders"] = json!([{ "when": { "at": "2031-03-01T08:00:00Z" }, "to": "me" }]);
     }

@@ -15,8 +15,10 @@ fn reads<T: FromStr>(text: &str) -> bool {
     text.parse::<T>().is_ok()
 }
 
+type Reads = fn(&str) -> bool;
+
 /// By the names of their schemas.
-const TEXTS: [(&str, fn(&str) -> bool); 14] = [
+const TEXTS: [(&str, Reads); 14] = [
     ("Colour", reads::<Colour>),
     ("CommentBody", reads::<CommentBody>),
     ("Description", reads::<Description>),
