@@ -259,7 +259,7 @@ fn parameters_of(operation: &Operation, sketch: &Sketch, schemas: &Schemas) -> V
             "in": "path",
             "required": true,
             "description": "The organization: its slug, or its id.",
-            "schema": { "type": "string", "examples": ["acme"] },
+            "schema": sketch::reference("OrgRef"),
             "example": "acme",
         }));
     }

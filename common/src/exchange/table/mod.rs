@@ -51,7 +51,6 @@ const ROWS: usize = 200;
 pub struct TableFilter {
     /// Of one project, by id or key.
     #[deserr(default)]
-    #[schema(value_type = Option<String>, example = "OPS")]
     pub project: Option<ProjectName>,
     /// `open`, `in_progress`, `waiting` or `completed`.
     #[deserr(default)]
