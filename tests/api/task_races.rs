@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::{
     people::{arrange, count},
-    races::{interleaved, row},
+    races::{interleaved, post, row},
 };
 
 async fn patch(actor: Actor, path: String, body: Value) -> Reply {
@@ -208,5 +208,24 @@ async fn parts_are_completed_while_their_whole_is_deleted_and_nobody_waits_for_e
         let (done, gone) = tokio::join!(join_all(parts.into_iter().map(complete)), team.admin.delete(&path));
         assert_eq!(gone.status(), 204);
         assert!(done.iter().all(|done| matches!(done.status(), 200 | 409)), "{done:?}");
+    }
+}
+
+#[tokio::test]
+async fn who_comes_too_late_to_a_task_that_is_being_deleted_is_told_what_whoever_comes_later_is_told() {
+    let app = TestApp::start().await;
+    let team = app.team().await;
+    let project = team.project("OPS", "open").await;
+    let reminder = json!({ "when": { "at": "2041-01-01T00:00:00Z" }, "to": "me" });
+    for (path, body) in [("comments", json!({ "body": "Well?" })), ("reminders", reminder)] {
+        let new = json!({ "project": project, "title": "Look" });
+        let task = team.owner.post("/tasks", new).await.is(201).text_at("/id");
+        // Has found the task, and waits to be kept as a member.
+        let hold = row("memberships", "account_id", team.member.id);
+        let late = post(team.member.clone(), format!("/tasks/{task}/{path}"), body);
+        let (owner, gone) = (team.owner.clone(), format!("/tasks/{task}"));
+        let (late, gone) = interleaved(&app, hold, late, async move { owner.delete(&gone).await }).await;
+        assert_eq!(gone.status(), 204);
+        late.is_problem(409, "task_deleted");
     }
 }

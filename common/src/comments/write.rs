@@ -12,7 +12,7 @@ use crate::{
     memberships,
     precondition::Precondition,
     projects,
-    tasks::Task,
+    tasks::{self, Task},
     watches,
 };
 
@@ -145,7 +145,7 @@ pub async fn destroy<P: Implies<WriteComments>>(
 async fn keep<P: Permission>(project: &mut InProject<'_, P>, task: &Task, mentions: &[AccountId]) -> Result<()> {
     memberships::keep(project.core, mentions.iter().copied()).await?;
     projects::keep(project).await?;
-    let stranger = sqlx::query_scalar!(
+    let kept = sqlx::query_scalar!(
         r#"select exists (select from unnest($2::uuid[]) account
                           where permissions_of(account, p.id, p.visibility) & $4 = 0) as "stranger!"
            from tasks t join projects p on p.org_id = t.org_id and p.id = t.project_id
@@ -156,9 +156,8 @@ async fn keep<P: Permission>(project: &mut InProject<'_, P>, task: &Task, mentio
         ReadTasks::BITS,
     )
     .fetch_optional(project.core.sql())
-    .await?
-    // Moved or deleted at this moment.
-    .ok_or(Error::NotFound)?;
+    .await?;
+    let Some(stranger) = kept else { return Err(tasks::gone::<P>(project.core, task.id).await) };
     if stranger { Err(Faults::at("/body", &CommentFault::NotAMember).into()) } else { Ok(()) }
 }
 

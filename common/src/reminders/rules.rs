@@ -14,7 +14,7 @@ use crate::{
     mails::MailState,
     quotas::Quota,
     shown::shown,
-    tasks::Task,
+    tasks::{self, Task},
     time::{When, WhenColumns},
 };
 
@@ -113,7 +113,12 @@ pub async fn add(
     crate::memberships::keep(core, [told]).await?;
     // Counted under the task's lock, and by a statement that begins when it is held: two at once would each count without the
     // other (tests/api/task_reminders.rs: `a_task_has_so_many_reminders_and_no_more`).
-    sqlx::query!("select id from tasks where id = $1 for no key update", task.id.0).fetch_one(core.sql()).await?;
+    let kept = sqlx::query!("select id from tasks where id = $1 and deleted_at is null for no key update", task.id.0)
+        .fetch_optional(core.sql())
+        .await?;
+    if kept.is_none() {
+        return Err(tasks::gone::<ReadTasks>(core, task.id).await);
+    }
     let there = sqlx::query_scalar!(
         r#"select count(*) as "there!" from reminders where task_id = $1 and removed_at is null"#,
         task.id.0,

@@ -102,6 +102,15 @@ pub async fn find_deleted<'s, P: Permission>(
     admit(scope.core(), row)
 }
 
+/// What there is to say of a task that was there a moment ago, and was deleted or moved before it could be locked: what is said
+/// to whoever comes now.
+pub(crate) async fn gone<P: Permission>(core: &mut Core, task: TaskId) -> Error {
+    match row(FIND, core, &TaskRef::Id(task)).await.and_then(|row| admit::<P>(core, row)) {
+        Ok((_, task)) => live(&task).err().unwrap_or(Error::Busy),
+        Err(fault) => fault,
+    }
+}
+
 /// One task, to be looked at as it was asked for.
 ///
 /// # Errors

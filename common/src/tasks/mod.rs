@@ -27,6 +27,7 @@ pub use changes::{ChangesSince, TaskChange, changes};
 pub use completion::{complete, reopen};
 pub use create::create;
 pub use end::{delete, restore};
+pub(crate) use find::gone;
 pub use find::{TaskRef, find, find_deleted, show};
 pub use history::{HistoryPage, TaskEvent, history};
 pub use input::{LabelRef, NewTask, Priority, Stage, TaskChanges, TaskFault};
