@@ -142,7 +142,7 @@ pub async fn update(
                returning id, project_id, name, colour, created_at, version
            ), told as (
                select t.id from tasks t where t.id in (select l.task_id from task_labels l, changed c where l.label_id = c.id)
-               order by t.id for no key update
+               order by t.parent_id is null, t.id for no key update
            ), touched as (
                -- The trigger writes the present transaction into it.
                update tasks t set changed_xid = t.changed_xid from told where t.id = told.id
@@ -172,7 +172,7 @@ pub async fn destroy(
     sqlx::query!(
         "with told as (
              select t.id from tasks t where t.id in (select l.task_id from task_labels l where l.label_id = $1)
-             order by t.id for no key update
+             order by t.parent_id is null, t.id for no key update
          ), touched as (
              update tasks t set changed_xid = t.changed_xid from told where t.id = told.id
          )

@@ -191,6 +191,26 @@ async fn what_slipped_through_is_asked_again_before_it_is_sent() {
     assert!(app.inbox.messages().is_empty());
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn parts_are_completed_while_their_whole_is_deleted_and_nobody_waits_for_each_other() {
+    let app = TestApp::start().await;
+    let team = app.team().await;
+    let project = team.project("OPS", "open").await;
+    for _ in 0..20 {
+        let create = async |new: Value| team.owner.post("/tasks", new).await.is(201).text_at("/id");
+        let whole = create(json!({ "project": project, "title": "Whole" })).await;
+        let mut parts = Vec::new();
+        for _ in 0..3 {
+            parts.push(create(json!({ "project": project, "title": "Part", "parent": whole })).await);
+        }
+        let complete = async |part: String| team.member.put(&format!("/tasks/{part}/completion"), json!(null)).await;
+        let path = format!("/tasks/{whole}");
+        let (done, gone) = tokio::join!(join_all(parts.into_iter().map(complete)), team.admin.delete(&path));
+        assert_eq!(gone.status(), 204);
+        assert!(done.iter().all(|done| matches!(done.status(), 200 | 409)), "{done:?}");
+    }
+}
+
 #[tokio::test]
 async fn who_comes_too_late_to_a_task_that_is_being_deleted_is_told_what_whoever_comes_later_is_told() {
     let app = TestApp::start().await;

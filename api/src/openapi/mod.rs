@@ -1,5 +1,6 @@
 //! The API's description of itself: `OpenAPI` 3.1, made by asking the types of the handlers that are mounted (docs/adr/0020).
 
+mod about;
 mod codes;
 mod parts;
 mod refusals;
@@ -184,12 +185,12 @@ fn operation_of(chapter: &Chapter, operation: &Operation, sketch: &Sketch, schem
         "operationId": operation.id,
         "tags": [chapter.name],
         "summary": operation.summary,
-        "description": "Needs no credential.",
+        "description": described_as(operation, "Needs no credential."),
         "security": [],
         "responses": responses_of(operation, sketch, schemas),
     });
     if let Some((needs, permission)) = &sketch.needs {
-        described["description"] = needs.as_str().into();
+        described["description"] = described_as(operation, needs).into();
         described["security"] = json!([{ "bearer": [] }]);
         described["x-permission"] = (*permission).into();
     }
@@ -213,6 +214,11 @@ fn operation_of(chapter: &Chapter, operation: &Operation, sketch: &Sketch, schem
         described["requestBody"] = json!({ "required": true, "content": sketch::text_of(media) });
     }
     described
+}
+
+/// What clients should know, and what it needs.
+fn described_as(operation: &Operation, needs: &str) -> String {
+    about::text(operation.id).into_iter().chain([needs.to_owned()]).collect::<Vec<_>>().join("\n\n")
 }
 
 /// Whether it may come with a key: a POST of somebody who is known.

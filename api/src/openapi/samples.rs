@@ -2,6 +2,19 @@
 
 use serde_json::{Value, json};
 
+/// What things are called, by their schema: a role is called otherwise than a person.
+pub(super) fn named(schema: &str) -> Option<(&'static str, &'static str)> {
+    let name = match schema {
+        "Account" | "AccountChanges" | "Membership" | "NewAccount" => "Ada",
+        "NewOrganization" | "Organization" | "OrganizationChanges" | "OrganizationFate" => "Acme and Sons",
+        "NewProject" | "Project" | "ProjectChanges" => "Operations",
+        "NewToken" | "PersonalToken" | "NewPersonalToken" => "A weekly report",
+        "BreakGlass" => return Some(("reason", "Its manager has left, and the tasks must be handed over.")),
+        _ => return None,
+    };
+    Some(("name", name))
+}
+
 /// A sample that `nullable` fields of this name may have as null.
 pub(super) fn sample(field: &str, nullable: bool) -> Option<Value> {
     let nothing = matches!(
@@ -22,7 +35,8 @@ pub(super) fn sample(field: &str, nullable: bool) -> Option<Value> {
         return Some(Value::Null);
     }
     let text = match field {
-        "actor_name" | "name" => "Night shift",
+        "actor_name" => "Ada",
+        "name" => "Night shift",
         "address" | "last_used_address" => "192.0.2.7",
         "body" => "Is it *paid*?",
         "colour" => "#2f6f4e",

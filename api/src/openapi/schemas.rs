@@ -6,7 +6,7 @@ use common::input::FieldFault;
 use serde_json::{Map, Value, json};
 
 use super::{
-    samples::sample,
+    samples::{named, sample},
     sketch::{Known, object, referred},
 };
 
@@ -275,7 +275,13 @@ pub(crate) fn example(schemas: &Schemas, schema: &Value) -> Value {
         return example.clone();
     }
     if let Some(name) = referred(schema) {
-        return schemas.get(name).map_or(Value::Null, |schema| example(schemas, schema));
+        let mut example = schemas.get(name).map_or(Value::Null, |schema| example(schemas, schema));
+        if let Some((field, called)) = named(name)
+            && let Some(field) = example.get_mut(field)
+        {
+            *field = called.into();
+        }
+        return example;
     }
     if let Some(constant) = schema.get("const").or_else(|| schema["enum"].get(0)).or_else(|| schema.get("default")) {
         return constant.clone();

@@ -101,7 +101,7 @@ const TEXTS: [(&str, &str); 2] = [
     (
         "application/x-ndjson",
         concat!(
-            r#"{"type":"taskbell","version":1,"organization":{"slug":"acme","name":"A name","time_zone":"Europe/Berlin"}}"#,
+            r#"{"type":"taskbell","version":1,"organization":{"slug":"acme","name":"Acme and Sons","time_zone":"Europe/Berlin"}}"#,
             "\n"
         ),
     ),

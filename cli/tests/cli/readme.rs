@@ -30,7 +30,16 @@ fn the_commands_of_the_readme_do_what_it_says() {
     let output = Command::new("bash").args(["-euo", "pipefail", "-c", &script]).output().unwrap();
     let said = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success(), "{said}\n{}\n{script}", String::from_utf8_lossy(&output.stderr));
-    for words in ["\"role\":\"owner\"", "Water the plants", "\"state\":\"sent\"", "\"to\":\"sending\""] {
+    for words in [
+        "\"role\":\"owner\"",
+        "Water the plants",
+        "\"state\":\"sent\"",
+        "\"to\":\"sending\"",
+        "\"priority\":3",
+        "\"code\":\"stale\"",
+        "\"status\":\"completed\"",
+        "\"action\":\"completed\"",
+    ] {
         assert!(said.contains(words), "{words} is missing in:\n{said}");
     }
     signal("INT", up.id());

@@ -1,8 +1,10 @@
 //! Locks on what is about to change. Content (title, due, people) changes under the task's own lock; structure (number, place,
 //! parts, what is there at all) under its project's, which comes first.
 //!
-//! In this order, so that nobody waits for each other: memberships, projects by id, tasks, mails by id. Every write holds its
-//! project at least `for key share`, and whoever archives one takes it `for update`: nothing is written past an archive.
+//! In this order, so that nobody waits for each other: memberships, projects by id, tasks, mails by id. Of tasks, parts come before
+//! their whole, since what becomes of a part is noted at the whole (`note_part` in migrations/0054_parts.sql; tests/api/task_races.rs:
+//! `parts_are_completed_while_their_whole_is_deleted_and_nobody_waits_for_each_other`). Every write holds its project at least
+//! `for key share`, and whoever archives one takes it `for update`: nothing is written past an archive.
 
 use uuid::Uuid;
 
@@ -61,7 +63,7 @@ pub(super) fn live(task: &Task) -> Result<()> {
     }
 }
 
-/// Locks a task for a change of structure: those whom its reminders tell and `people`, its project and `other`, the task.
+/// Locks a task for a change of structure: those whom its reminders tell and `people`, its project and `other`, its parts, the task.
 ///
 /// # Errors
 /// As [`super::find_deleted`]; [`Error::Busy`] if it is moved at this moment.
@@ -78,6 +80,7 @@ pub(super) async fn lock_structure<'s>(
     let told = reminders::told(core, before.id).await?;
     memberships::keep(core, told.into_iter().chain(people.iter().copied())).await?;
     lock_projects(core, &[Some(before.project_id), other].into_iter().flatten().collect::<Vec<_>>()).await?;
+    lock_parts(core, before.id).await?;
     let (project, now) = lock(core, &TaskRef::Id(before.id)).await?;
     if now.project_id == before.project_id { Ok((project, now)) } else { Err(Error::Busy) }
 }
@@ -106,13 +109,16 @@ pub(super) async fn lock_parts(core: &mut Core, task: TaskId) -> Result<Vec<Task
     Ok(parts.fetch_all(core.sql()).await?)
 }
 
-/// Locks tasks, and the parts of them, by id.
+/// Locks tasks, and the parts of them, by id; parts come first.
 ///
 /// # Errors
 /// The database's.
 pub(super) async fn lock_tasks(core: &mut Core, tasks: &[Uuid]) -> Result<()> {
-    sqlx::query!("select id from tasks where id = any($1) or parent_id = any($1) order by id for no key update", tasks)
-        .fetch_all(core.sql())
-        .await?;
+    sqlx::query!(
+        "select id from tasks where id = any($1) or parent_id = any($1) order by parent_id is null, id for no key update",
+        tasks
+    )
+    .fetch_all(core.sql())
+    .await?;
     Ok(())
 }

@@ -160,10 +160,10 @@ pub struct OrganizationBrief {
     /// Its id.
     pub id: OrgId,
     /// Its name in paths.
-    #[schema(example = "demo")]
+    #[schema(example = "acme")]
     pub slug: String,
     /// Its name.
-    #[schema(example = "A name")]
+    #[schema(example = "Acme and Sons")]
     pub name: String,
 }
 
@@ -173,13 +173,13 @@ pub struct ProjectBrief {
     /// Its id.
     pub id: ProjectId,
     /// Stands before its tasks' numbers.
-    #[schema(example = "OPS-1")]
+    #[schema(example = "OPS")]
     pub key: String,
     /// Its name.
-    #[schema(example = "A name")]
+    #[schema(example = "Operations")]
     pub name: String,
     /// `#rrggbb`.
-    #[schema(example = "#3366cc")]
+    #[schema(example = "#2f6f4e")]
     pub colour: Option<String>,
 }
 
@@ -189,7 +189,7 @@ pub struct TaskBrief {
     /// Its id.
     pub id: TaskId,
     /// Its short name.
-    #[schema(example = "OPS-1")]
+    #[schema(example = "OPS-42")]
     pub key: String,
     /// One line.
     #[schema(example = "Pay the rent")]
@@ -204,7 +204,7 @@ pub struct PersonBrief {
     /// Their account.
     pub id: AccountId,
     /// Their name.
-    #[schema(example = "A name")]
+    #[schema(example = "Ada")]
     pub name: String,
     /// Their address, for those who may list members.
     #[serde(skip_serializing_if = "Option::is_none")]

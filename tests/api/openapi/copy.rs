@@ -52,6 +52,16 @@ fn every_operation_has_a_name_of_its_own_a_summary_and_an_example_of_its_body() 
     }
 }
 
+#[test]
+fn every_operation_says_more_than_who_may_do_it() {
+    let description = api::description(None);
+    for (path, method, operation) in operations(&description) {
+        let said = operation["description"].as_str().unwrap();
+        let (about, needs) = said.split_once("\n\n").unwrap_or_else(|| panic!("{method} {path}: {said}"));
+        assert!(about.len() > 20 && about.ends_with('.') && needs.ends_with('.'), "{method} {path}: {said}");
+    }
+}
+
 fn parameters(operation: &Value, place: &str) -> usize {
     operation["parameters"].as_array().into_iter().flatten().filter(|parameter| parameter["in"] == place).count()
 }

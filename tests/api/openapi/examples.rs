@@ -40,6 +40,31 @@ async fn every_example_is_a_request_that_succeeds() {
     assert!(failed.is_empty(), "{failed:#?}");
 }
 
+/// What says nothing: it stands for whatever somebody has forgotten to think of.
+const PLACEHOLDERS: [&str; 6] = ["string", "text", "a name", "name", "example", "foo"];
+
+#[test]
+fn no_example_is_a_placeholder() {
+    let mut poor = Vec::new();
+    look(&api::description(None), false, "", &mut poor);
+    assert!(poor.is_empty(), "{poor:#?}");
+}
+
+/// Goes through everything, and through examples with another eye. What is called `example` itself is under `properties`.
+fn look(value: &Value, example: bool, place: &str, poor: &mut Vec<String>) {
+    match value {
+        Value::String(text) if example && PLACEHOLDERS.contains(&text.to_lowercase().as_str()) => {
+            poor.push(place.to_owned());
+        }
+        Value::Array(all) => all.iter().for_each(|one| look(one, example, place, poor)),
+        Value::Object(all) => all.iter().for_each(|(name, one)| {
+            let begins = matches!(name.as_str(), "example" | "examples") && !place.ends_with("/properties");
+            look(one, example || begins, &format!("{place}/{name}"), poor);
+        }),
+        _ => {}
+    }
+}
+
 impl Stage {
     async fn set(app: &TestApp, operation: &str, description: &Value) -> Self {
         let team = app.team().await;

@@ -126,6 +126,54 @@ async fn what_a_task_shows_of_others_is_a_change_of_it() {
 }
 
 #[tokio::test]
+async fn what_becomes_of_a_part_is_a_change_of_the_whole() {
+    let app = TestApp::start().await;
+    let team = app.team().await;
+    let (ops, own) = (team.project("OPS", "open").await, team.project("OWN", "open").await);
+    let create = async |new: Value| team.owner.post("/tasks", new).await.is(201).text_at("/id");
+    let whole = create(json!({ "project": ops, "title": "Whole" })).await;
+    let other = create(json!({ "project": ops, "title": "Other" })).await;
+    let mut copy = Copy::default();
+    copy.learn(&team.owner, 50, 2).await;
+    let before = copy.tasks[&whole].clone();
+
+    let part = create(json!({ "project": ops, "title": "Part", "parent": whole })).await;
+    copy.learn(&team.owner, 50, 2).await;
+    let (path, completion) = (format!("/tasks/{part}"), format!("/tasks/{part}/completion"));
+    let _ = team.owner.put(&completion, json!(null)).await.is(200);
+    copy.learn(&team.owner, 50, 2).await;
+    let counts = |copy: &Copy| {
+        let of = |task: &String| {
+            (copy.tasks[task]["subtask_count"].clone(), copy.tasks[task]["completed_subtask_count"].clone())
+        };
+        (of(&whole), of(&other))
+    };
+    let (none, open, done) = ((json!(0), json!(0)), (json!(1), json!(0)), (json!(1), json!(1)));
+    assert_eq!(counts(&copy), (done.clone(), none.clone()));
+    let _ = team.owner.delete(&completion).await.is(200);
+    copy.learn(&team.owner, 50, 2).await;
+    let _ = team.owner.delete(&path).await.is(204);
+    copy.learn(&team.owner, 50, 2).await;
+    assert_eq!(counts(&copy), (none.clone(), none.clone()));
+    let _ = team.owner.delete(&format!("{path}/deletion")).await.is(200);
+    copy.learn(&team.owner, 50, 2).await;
+    assert_eq!(counts(&copy), (open.clone(), none.clone()));
+    // From one whole to another, and away from all of them.
+    let _ = team.owner.patch(&path, json!({ "parent": other })).await.is(200);
+    copy.learn(&team.owner, 50, 3).await;
+    assert_eq!(counts(&copy), (none.clone(), open));
+    let _ = team.owner.patch(&path, json!({ "project": own })).await.is(200);
+    copy.learn(&team.owner, 50, 2).await;
+    assert_eq!(counts(&copy), (none.clone(), none));
+    assert_eq!(copy.tasks, list(&team.owner).await);
+    assert_eq!(copy.tasks[&whole], before, "neither version nor time have moved");
+
+    // What they show of it has not changed.
+    let _ = team.owner.patch(&path, json!({ "parent": null, "title": "Alone" })).await.is(200);
+    copy.learn(&team.owner, 50, 1).await;
+}
+
+#[tokio::test]
 async fn a_copy_that_cannot_be_brought_up_to_date_begins_anew() {
     let app = TestApp::start().await;
     let team = app.team().await;
