@@ -13,9 +13,9 @@ use rocket::{
     http::{ContentType, Status},
     response::{self, Responder},
 };
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
-use crate::{problem::Problem, tags::Tags};
+use crate::{problem::Problem, table, tags::Tags};
 
 /// The answer of a handler, or why there is none.
 pub(crate) type Answer<T> = Result<T, Problem>;
@@ -164,8 +164,24 @@ fn json(status: Status, rendered: Rendered) -> Response<'static> {
         .finalize()
 }
 
+/// 201, and where it is from now on, if it can be asked for: by its id, or a role by its key, under the path of the request.
+fn created(request: &Request<'_>, rendered: Rendered) -> Response<'static> {
+    #[derive(Deserialize)]
+    struct Named {
+        id: Option<String>,
+        key: Option<String>,
+    }
+    let named = serde_json::from_slice(&rendered.json).ok().and_then(|Named { id, key }| id.or(key));
+    let place = named.map(|name| format!("{}/{name}", request.uri().path()));
+    let mut response = json(Status::Created, rendered);
+    if let Some(place) = place.filter(|place| table::has_get(request, place)) {
+        response.set_raw_header("Location", place);
+    }
+    response
+}
+
 /// What was answered when the same was asked before.
-pub(crate) fn again(kept: Kept) -> Response<'static> {
+pub(crate) fn again(request: &Request<'_>, kept: Kept) -> Response<'static> {
     let status = match kept.outcome {
         Outcome::Changed => Status::Ok,
         Outcome::Created => Status::Created,
@@ -173,6 +189,7 @@ pub(crate) fn again(kept: Kept) -> Response<'static> {
         Outcome::Done => Status::NoContent,
     };
     let mut response = match kept.rendered {
+        Some(rendered) if status == Status::Created => created(request, rendered),
         Some(rendered) => json(status, rendered),
         None => Response::build().status(status).finalize(),
     };
@@ -219,8 +236,8 @@ impl<'r, T> Responder<'r, 'static> for Changed<T> {
 }
 
 impl<'r, T> Responder<'r, 'static> for Created<T> {
-    fn respond_to(self, _: &'r Request<'_>) -> response::Result<'static> {
-        Ok(json(Status::Created, self.0.rendered))
+    fn respond_to(self, request: &'r Request<'_>) -> response::Result<'static> {
+        Ok(created(request, self.0.rendered))
     }
 }
 

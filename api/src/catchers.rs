@@ -76,7 +76,7 @@ fn of_status(status: Status, request: &Request<'_>) -> Problem {
     match status.code {
         // A path segment that cannot be read names nothing: Rocket says 422, but to a client it is a missing thing.
         422 => Error::NotFound.into(),
-        413 => Problem::new(status, "too_large", "The body has more than 64 KiB."),
+        413 => Problem::new(status, "too_large", "The body has more than 256 KiB."),
         400..500 => Problem::new(status, "bad_request", "The request cannot be understood."),
         503 => Error::Busy.into(),
         _ => {

@@ -276,7 +276,7 @@ impl<'r> Responder<'r, 'static> for Problem {
     fn respond_to(self, request: &'r Request<'_>) -> rocket::response::Result<'static> {
         self.log(request);
         if let Aside::Answered(kept) = self.aside {
-            return Ok(again(*kept));
+            return Ok(again(request, *kept));
         }
         let document = Document {
             r#type: format!("urn:taskbell:problem:{}", self.code),

@@ -57,7 +57,7 @@ pub enum Answer {
     Join {
         /// What others will call them.
         name: Name,
-        /// 12 to 256 bytes.
+        /// 12 to 256 characters.
         password: NewPassword,
     },
     /// No. (Braces: of a bare variant deserr does not refuse unknown fields.)

@@ -104,7 +104,7 @@ impl FromStr for Limit {
 
 /// An opaque position in a list, authenticated for one organization, one list, its filter and its order.
 #[derive(Clone, Debug, ToSchema)]
-#[schema(value_type = String, pattern = "^[A-Za-z0-9_-]{23,}$")]
+#[schema(value_type = String, max_length = 2731, pattern = "^[A-Za-z0-9_-]{23,}$")]
 pub struct Cursor(Vec<u8>);
 
 /// How many bytes authenticate a cursor.

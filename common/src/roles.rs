@@ -139,7 +139,7 @@ pub async fn update(
     changes: RoleChanges,
 ) -> Result<Written<RoleView>> {
     let own = memberships::lock_actor::<ManageRoles>(scope.core()).await?;
-    let before = custom(scope, key).await?;
+    let before = custom(scope, key, precondition).await?;
     may_act_on(own.permissions, before.permissions).map_err(Error::Refused)?;
     precondition.check(before.version)?;
     let permissions = changes.permissions.0.map_or(before.permissions, |permissions| permissions.0);
@@ -172,7 +172,7 @@ pub async fn delete(
     to: &Replacement,
 ) -> Result<Written<()>> {
     let own = memberships::lock_actor::<ManageRoles>(scope.core()).await?;
-    let role = custom(scope, key).await?;
+    let role = custom(scope, key, precondition).await?;
     may_act_on(own.permissions, role.permissions).map_err(Error::Refused)?;
     precondition.check(role.version)?;
     if let Some(replacement) = to.replacement.as_ref().filter(|replacement| *replacement != key) {
@@ -203,9 +203,10 @@ pub async fn delete(
     Ok(Written(()))
 }
 
-/// A custom role, locked.
-async fn custom(scope: &mut Scope<ManageRoles>, key: &RoleKey) -> Result<RoleView> {
+/// A custom role, locked. Whoever has not said which version they mean is told that first.
+async fn custom(scope: &mut Scope<ManageRoles>, key: &RoleKey, precondition: &Precondition) -> Result<RoleView> {
     if Role::is_built_in(key.as_str()) {
+        precondition.versions()?;
         return Err(Error::Conflict {
             code: "role_built_in",
             detail: "a built-in role can neither be changed nor deleted",

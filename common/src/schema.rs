@@ -19,14 +19,16 @@ use crate::{
 /// A component of the description: its name and its schema.
 type Component = (String, RefOr<Schema>);
 
-/// Describes a type that is read from, or written as, a string: with an example.
+/// Describes a type that is read from, or written as, a string: with an example, and with what it looks like (a pattern of
+/// ECMA-262, which means the same to Python and to Rust) and how many characters it has, if it says.
 macro_rules! reads_as_text {
-    ($name:ident, $description:literal, $example:literal) => {
+    ($name:ident, $description:expr, $example:expr $(, $limit:ident: $value:expr)* $(,)?) => {
         impl utoipa::PartialSchema for $name {
             fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
                 utoipa::openapi::schema::ObjectBuilder::new()
                     .schema_type(utoipa::openapi::schema::Type::String)
                     .description(Some($description))
+                    $(.$limit(Some($value)))*
                     .examples([$example])
                     .into()
             }
@@ -36,6 +38,14 @@ macro_rules! reads_as_text {
     };
 }
 pub(crate) use reads_as_text;
+
+/// The pattern of an id, without its ends; one group for each of what it is written between.
+macro_rules! id_pattern {
+    ($before:literal, $behind:literal) => {
+        concat!($before, "[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12}", $behind)
+    };
+}
+pub(crate) use id_pattern;
 
 /// Describes a text that is one of a few words: a type that there is for the description alone. What the database allows may grow, and
 /// the harness holds every answer against it (tests/harness/contract.rs).

@@ -3,9 +3,12 @@
 use std::{fmt, str::FromStr};
 
 use serde::Serialize;
-use utoipa::ToSchema;
+use utoipa::openapi::schema::{KnownFormat, SchemaFormat};
 
-use crate::input::{Fault, parsed_field};
+use crate::{
+    input::{Fault, parsed_field},
+    schema::reads_as_text,
+};
 
 /// Why a text was refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -59,11 +62,12 @@ impl Fault for TextFault {
     }
 }
 
-/// Declares a text type with its parser. What a schema can say of it stands before its name, with an example.
+/// Declares a text type with its parser. Before its name stands what people read of it; behind it an example and what a schema can say
+/// (`every_text_is_described_as_it_is_read`).
 macro_rules! text {
-    ($($(#[$doc:meta])* $name:ident = $parse:expr;)+) => {$(
-        #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, ToSchema, sqlx::Type)]
-        $(#[$doc])*
+    ($($(#[doc = $doc:literal])+ $name:ident($example:literal $(, $limit:ident: $value:expr)*) = $parse:expr;)+) => {$(
+        #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, sqlx::Type)]
+        $(#[doc = $doc])+
         #[serde(transparent)]
         #[sqlx(transparent)]
         pub struct $name(String);
@@ -92,43 +96,65 @@ macro_rules! text {
         }
 
         parsed_field!($name);
+        reads_as_text!($name, concat!($($doc),+).trim(), $example $(, $limit: $value)*);
     )+};
 }
 
+/// Lines that are not all blank, as a pattern: without what [`is_unsafe`] says, of control characters without `$control`; and without
+/// `$not`.
+macro_rules! lines {
+    ($control:literal, $not:literal) => {
+        concat!(
+            "^[^",
+            $control,
+            r"\u007f-\u009f\u061c\u200b\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff",
+            $not,
+            r"]*[^\u0000- \u007f-\u00a0\u061c\u1680\u2000-\u200b\u200e\u200f\u2028-\u202f\u205f\u2066-\u2069\u3000\ufeff",
+            $not,
+            "][^",
+            $control,
+            r"\u007f-\u009f\u061c\u200b\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff",
+            $not,
+            "]*$"
+        )
+    };
+}
+
+/// One line that is not blank.
+pub(crate) const LINE: &str = lines!(r"\u0000-\u001f", "");
+/// The same without commas, which stand between several.
+pub(crate) const LINE_IN_LIST: &str = lines!(r"\u0000-\u001f", ",");
+/// Some lines that are not all blank.
+pub(crate) const WORDS: &str = lines!(r"\u0000-\u0008\u000b\u000c\u000e-\u001f", "");
+/// Some lines, or none.
+const PARAGRAPHS: &str = concat!(
+    r"^[^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f",
+    r"\u061c\u200b\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]*$",
+);
+
 text! {
     /// The name of a person, an organization or a project: one line of 1 to 120 characters, trimmed.
-    #[schema(min_length = 1, max_length = 120, pattern = r"\S", example = "Night shift")]
-    Name = |text| line(text, 120);
+    Name("Night shift", min_length: 1, max_length: 120, pattern: LINE) = |text| line(text, 120);
     /// What is to be done: one line of 1 to 200 characters, trimmed.
-    #[schema(min_length = 1, max_length = 200, pattern = r"\S", example = "Pay the rent")]
-    Title = |text| line(text, 200);
+    Title("Pay the rent", min_length: 1, max_length: 200, pattern: LINE) = |text| line(text, 200);
     /// Markdown of up to 20,000 characters; may be empty.
-    #[schema(max_length = 20_000, example = "To the *new* account.")]
-    Description = |text| paragraphs(text, 20_000);
+    Description("To the *new* account.", max_length: 20_000, pattern: PARAGRAPHS) = |text| paragraphs(text, 20_000);
     /// What is looked for: one line of 1 to 200 characters.
-    #[schema(min_length = 1, max_length = 200, pattern = r"\S", example = "pay the rent")]
-    Words = |text| line(text, 200);
+    Words("pay the rent", min_length: 1, max_length: 200, pattern: LINE) = |text| line(text, 200);
     /// An e-mail address, in lower case: accounts are told apart by it.
-    #[schema(min_length = 6, max_length = 254, format = Email, example = "ada@example.org")]
-    EmailAddress = email;
+    EmailAddress("ada@example.org", min_length: 5, max_length: 254, format: SchemaFormat::KnownFormat(KnownFormat::Email)) = email;
     /// An organization's name in URLs.
-    #[schema(min_length = 1, max_length = 40, pattern = "^[a-z0-9]([a-z0-9-]*[a-z0-9])?$", example = "acme")]
-    Slug = slug;
+    Slug("acme", min_length: 1, max_length: 40, pattern: "^[a-z0-9]([a-z0-9-]*[a-z0-9])?$") = slug;
     /// The key of a role, built in or custom: `admin`, `night-shift`.
-    #[schema(min_length = 1, max_length = 40, pattern = "^[a-z][a-z0-9-]*$", example = "member")]
-    RoleKey = role_key;
+    RoleKey("member", min_length: 1, max_length: 40, pattern: "^[a-z][a-z0-9-]*$") = role_key;
     /// A language, for mails and pages: `de`, `de-AT`.
-    #[schema(max_length = 35, pattern = "^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$", example = "de-AT")]
-    Locale = locale;
+    Locale("de-AT", min_length: 2, max_length: 35, pattern: "^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$") = locale;
     /// A project's short name in front of its tasks' numbers: `OPS`.
-    #[schema(min_length = 2, max_length = 10, pattern = "^[A-Z][A-Z0-9]+$", example = "OPS")]
-    ProjectKey = project_key;
+    ProjectKey("OPS", min_length: 2, max_length: 10, pattern: "^[A-Z][A-Z0-9]+$") = project_key;
     /// The name of a label: one line of 1 to 60 characters, trimmed. Not the form of an id: a label is named by either.
-    #[schema(min_length = 1, max_length = 60, pattern = r"\S", example = "urgent")]
-    LabelName = label_name;
+    LabelName("urgent", min_length: 1, max_length: 60, pattern: LINE) = label_name;
     /// A colour: `#2f6f4e`, in lower case.
-    #[schema(pattern = "^#[0-9A-Fa-f]{6}$", example = "#2f6f4e")]
-    Colour = colour;
+    Colour("#2f6f4e", pattern: "^#[0-9A-Fa-f]{6}$") = colour;
 }
 
 /// Characters that end a line, hide, or turn the direction of what follows (security.md 15).
@@ -139,16 +165,17 @@ fn is_unsafe(c: char) -> bool {
     c.is_control() || invisible || separates || turns
 }
 
+/// White space around it is no part of it, but counts, as far as that goes: a schema cannot trim.
 fn line(text: &str, most: usize) -> Result<String, TextFault> {
-    let text = text.trim();
-    if text.is_empty() {
+    let trimmed = text.trim();
+    if trimmed.is_empty() {
         Err(TextFault::Empty)
     } else if text.chars().count() > most {
         Err(TextFault::TooLong(most))
     } else if text.contains(is_unsafe) {
         Err(TextFault::Control)
     } else {
-        Ok(text.to_owned())
+        Ok(trimmed.to_owned())
     }
 }
 

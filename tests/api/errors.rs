@@ -22,7 +22,7 @@ async fn every_refusal_is_a_problem_document_rockets_own_included() {
     send(b"{} {}".to_vec(), "application/json").await.is_problem(400, "malformed_json");
     send(b"{\"slug\":\"a\",\"slug\":\"b\"}".to_vec(), "application/json").await.is_problem(400, "malformed_json");
     send(b"slug=acme".to_vec(), "application/x-www-form-urlencoded").await.is_problem(415, "not_json");
-    send(vec![b' '; 65 * 1024], "application/json").await.is_problem(413, "too_large");
+    send(vec![b' '; 257 * 1024], "application/json").await.is_problem(413, "too_large");
     send("[".repeat(60_000).into_bytes(), "application/json").await.is_problem(400, "malformed_json");
 }
 

@@ -16,6 +16,7 @@ const KEY: &str = "01a20444-49cb-77f9-a369-d9a397c47ffa";
 fn is_again(reply: &Reply, first: &Reply) {
     assert_eq!((reply.status(), reply.text()), (first.status(), first.text()));
     assert_eq!(reply.header("etag"), first.header("etag"));
+    assert_eq!(reply.header("location").is_some(), first.header("location").is_some());
     assert_eq!(reply.header("content-type"), first.header("content-type"));
     let replayed = [first, reply].map(|reply| reply.header("idempotent-replayed"));
     assert_eq!(replayed, [None, Some("true")], "{}", reply.text());

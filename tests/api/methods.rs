@@ -243,3 +243,31 @@ async fn who_takes_no_json_gets_a_406_before_anything_is_done() {
     let _ = ask(Method::GET, "/livez", &["text/html"]).await.is(200);
     let _ = ask(Method::GET, "/links/style.css", &["application/json"]).await.is(200);
 }
+
+#[tokio::test]
+async fn what_is_created_says_where_it_is() {
+    let app = TestApp::start().await;
+    let team = app.team().await;
+    app.give_password(&team.owner).await;
+    let project = team.project("OPS", "open").await;
+    let labels = format!("/projects/{project}/labels");
+    let created = [
+        ("/v1/orgs", json!({ "slug": "elsewhere", "name": "Elsewhere" }), "id"),
+        ("/projects", json!({ "key": "DEV", "name": "Development" }), "id"),
+        (&labels, json!({ "name": "urgent" }), "id"),
+        ("/tasks", json!({ "project": project, "title": "Look" }), "id"),
+        ("/tasks/OPS-1/comments", json!({ "body": "Well?" }), "id"),
+        ("/roles", json!({ "key": "clerk", "name": "Clerk", "permissions": ["tasks:read"] }), "key"),
+    ];
+    for (path, body, name) in created {
+        let reply = team.owner.post(path, body).await.is(201);
+        let place = reply.header("location").unwrap_or_else(|| panic!("{path}")).to_owned();
+        let shown = team.owner.get(&place).await.is(200).json();
+        assert_eq!(shown[name], reply.json()[name], "{place}");
+        assert!(place.ends_with(shown[name].as_str().unwrap()), "{place}");
+    }
+    // Of others there is no asking by itself.
+    let reminder = json!({ "when": { "at": "2041-01-01T00:00:00Z" }, "to": "me" });
+    let reply = team.owner.post("/tasks/OPS-1/reminders", reminder).await.is(201);
+    assert_eq!(reply.header("location"), None);
+}

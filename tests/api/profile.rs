@@ -55,7 +55,7 @@ async fn a_person_has_a_name_a_known_zone_and_nothing_to_slip_in() {
     let app = TestApp::start().await;
     let ada = app.person("ada").await;
     for (body, pointer, code) in [
-        (json!({ "name": null }), "/name", "empty"),
+        (json!({ "name": null }), "/name", "wrong_type"),
         (json!({ "name": "a\nb" }), "/name", "control_characters"),
         (json!({ "time_zone": "Mars/Olympus" }), "/time_zone", "not_a_time_zone"),
         (json!({ "locale": "Klingon!" }), "/locale", "not_a_locale"),

@@ -53,6 +53,7 @@ async fn a_table_goes_out_and_comes_in_again_as_it_was() {
         arrange(&app, &statement).await;
     }
     let table = team.member.get(&format!("/tasks.csv?project={ops}")).await.is(200);
+    assert_eq!(team.member.get("/tasks.csv?project=OPS").await.is(200).text(), table.text(), "by its key");
     assert_eq!(table.header("content-type"), Some("text/csv; charset=utf-8"));
     assert!(table.text().starts_with("key,title,description,"), "{}", table.text());
     assert_eq!(table.text().matches("\r\n").count(), 5);

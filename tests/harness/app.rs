@@ -250,7 +250,7 @@ impl RunningWorker {
     }
 }
 
-/// Every route that the API mounts: its method and its pattern.
+/// Every route that the API mounts: its method and its pattern. Without shadows, which only say that a path has no such method.
 ///
 /// # Panics
 /// When the settings are not enough for a server.
@@ -259,7 +259,8 @@ pub fn mounted_routes() -> Vec<(String, String)> {
     // Nothing is connected to before the launch.
     let nowhere = |scheme: &str| Url::parse(&format!("{scheme}://localhost/")).unwrap();
     let rocket = api::server(&api_settings(&nowhere("postgres"), &nowhere("redis"), "nowhere", &[])).unwrap();
-    rocket.routes().map(|route| (route.method.to_string(), route.uri.to_string())).collect()
+    let routes = rocket.routes().filter(|route| route.name.as_deref() != Some("shadow"));
+    routes.map(|route| (route.method.to_string(), route.uri.to_string())).collect()
 }
 
 fn api_settings(database_url: &Url, redis_url: &Url, namespace: &str, own: &[(&str, &str)]) -> Settings {

@@ -235,7 +235,7 @@ async fn a_keyboard_is_enough_and_faults_stand_at_their_fields() {
     }
     assert_eq!(browser.enter().await, 422);
     assert!(browser.title().await.starts_with("Not yet: "));
-    let said = "Password - Password must have 12 to 256 bytes.";
+    let said = "Password - Password must have 12 to 256 characters.";
     assert_eq!(browser.spoken("textbox").await, ["E-mail address", "Name - What the others will call you.", said]);
     assert_eq!(browser.attribute("#name", "value").await.as_deref(), Some("Zoë"));
     assert_eq!(browser.attribute("#password", "value").await.as_deref(), Some(""), "secrets are not sent back");

@@ -10,7 +10,7 @@ use common::{
 };
 use rocket::{
     Data, Request,
-    data::{FromData, Outcome, ToByteUnit},
+    data::{ByteUnit, FromData, Outcome},
     http::Status,
 };
 use tokio::time::timeout;
@@ -80,16 +80,19 @@ pub(super) fn answer<'r, S>(request: &Request<'_>, result: Result<S, Problem>) -
     }
 }
 
-/// The whole body, within 64 KiB and ten seconds.
+/// How long a body may be: a description of 20,000 characters fits, each of them escaped as two halves of a surrogate pair.
+const LIMIT: ByteUnit = ByteUnit::Kibibyte(256);
+
+/// The whole body, within the limit and ten seconds.
 pub(super) async fn bytes(data: Data<'_>) -> Result<Vec<u8>, Problem> {
     let late = |_| Problem::new(Status::RequestTimeout, "too_slow", "The body did not arrive within ten seconds.");
     let broken = |_| Problem::new(Status::BadRequest, "broken_body", "The body ended before its time.");
-    let body = data.open(64.kibibytes()).into_bytes();
+    let body = data.open(LIMIT).into_bytes();
     let body = timeout(Duration::from_secs(10), body).await.map_err(late)?.map_err(broken)?;
     if body.is_complete() {
         Ok(body.into_inner())
     } else {
-        Err(Problem::new(Status::PayloadTooLarge, "too_large", "The body has more than 64 KiB."))
+        Err(Problem::new(Status::PayloadTooLarge, "too_large", "The body has more than 256 KiB."))
     }
 }
 

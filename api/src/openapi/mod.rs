@@ -79,6 +79,7 @@ pub(crate) fn document(contents: &[Chapter], home: Option<&str>) -> Value {
         let method = operation.route.method.as_str().to_lowercase();
         sketch::object(paths.entry(path).or_insert(Value::Null)).insert(method, described);
     }
+    tell_places(&mut paths);
     let components = used(schemas, &paths);
     // Paths begin with a slash.
     let home = home.map(|url| url.trim_end_matches('/'));
@@ -109,6 +110,19 @@ pub(crate) fn document(contents: &[Chapter], home: Option<&str>) -> Value {
             } },
         },
     })
+}
+
+/// Of what is created it is told where it is, where it can be asked for there.
+fn tell_places(paths: &mut Map<String, Value>) {
+    let shown = paths.iter().filter(|(_, item)| item.get("get").is_some());
+    let places: Vec<String> = shown.map(|(path, _)| path.clone()).collect();
+    let below = |place: &str, path: &str| place.rsplit_once("/{").is_some_and(|(before, _)| before == path);
+    for (path, item) in paths.iter_mut() {
+        let created = item.pointer_mut("/post/responses/201/headers").and_then(Value::as_object_mut);
+        if let Some(headers) = created.filter(|_| places.iter().any(|place| below(place, path))) {
+            headers.append(sketch::object(&mut refusals::headers(&["Location"])));
+        }
+    }
 }
 
 /// The schemas of all operations, after their readers were asked.
@@ -251,7 +265,7 @@ fn parameters_of(operation: &Operation, sketch: &Sketch, schemas: &Schemas) -> V
             "in": "path",
             "required": true,
             "description": "The organization: its slug, or its id.",
-            "schema": { "type": "string", "examples": ["acme"] },
+            "schema": sketch::reference("OrgRef"),
             "example": "acme",
         }));
     }

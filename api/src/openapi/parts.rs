@@ -1,7 +1,7 @@
 //! What each kind of argument means for a client.
 
 use common::{
-    access::{Permission, Personal, ReadTasks},
+    access::{OrgRef, Permission, Personal, ReadTasks},
     exchange::Arrived,
     input::Input,
     sessions::WithPassword,
@@ -22,6 +22,7 @@ impl Sketch {
 
     /// The path begins with an organization, in which the caller holds `P`.
     fn is_within<P: Permission>(&mut self) {
+        self.refer::<OrgRef>();
         let needs = match P::BITS {
             0 => "Any member may.".to_owned(),
             _ => format!("Needs the permission `{}`.", P::NAME),

@@ -22,7 +22,7 @@ const REFUSALS: &[(u16, &str, &str, &str)] = &[
     (409, "Conflict", "key_taken", "The state of things forbids it; `code` says which."),
     (410, "SyncAgain", "sync_again", "What has changed since then cannot be told: begin anew, without `since`."),
     (412, "Stale", "stale", "There is another version of it by now; `ETag` names that."),
-    (413, "TooLarge", "too_large", "The body has more than 64 KiB."),
+    (413, "TooLarge", "too_large", "The body has more than 256 KiB."),
     (415, "NotJson", "not_json", "The body is not said to be JSON, or comes encoded."),
     (422, "Invalid", "invalid", "Fields of the body are not valid; `errors` lists them all."),
     (428, "VersionNeeded", "precondition_required", "`If-Match` must say which version is meant."),
@@ -102,26 +102,34 @@ pub(crate) fn parameter(name: &str) -> Value {
 
 /// The headers that are read.
 pub(crate) fn parameters() -> Value {
-    // The reference page fills examples in. A key that nobody has chosen would make each request the one before it, and a tag that
-    // nobody has seen says nothing (tests/api/openapi/examples.rs: `what_is_optional_is_not_sent_because_it_was_filled_in`).
-    let may = |name: &str, description: &str| {
-        let schema = json!({ "type": "string" });
-        json!({ "name": name, "in": "header", "required": false, "description": description, "schema": schema })
-    };
-    let header = |name: &str, required: bool, description: &str, example: &str| {
-        let mut header = may(name, description);
-        (header["required"], header["example"]) = (required.into(), example.into());
+    let header = |name: &str, required: bool, description: &str, pattern: Option<&str>, example: Option<&str>| {
+        let mut schema = json!({ "type": "string" });
+        if let Some(pattern) = pattern {
+            schema["minLength"] = 1.into();
+            schema["pattern"] = pattern.into();
+        }
+        let mut header =
+            json!({ "name": name, "in": "header", "required": required, "description": description, "schema": schema });
+        if let Some(example) = example {
+            header["example"] = example.into();
+        }
         header
     };
     let once =
         "What the client calls this request, however often it sends it: it is done once, and answered alike for a day.";
     let which = "Which version is meant: the `ETag` of what was read, several of them, or `*` for any.";
+    let known = "The `ETag` of what the client has; the answer is 304 when it is still the same.";
+    let (key, example) = (Some("^[!-~]{1,255}$"), "01a20394-4f31-7324-a04f-3355b6a513bc");
+    let tags = Some(r#"^(?:\*|(?:W/)?"[!#-~]*"(?:[ \t]*,[ \t]*(?:W/)?"[!#-~]*")*)$"#);
     json!({
-        "IdempotencyKey": header("Idempotency-Key", true, once, "01a20394-4f31-7324-a04f-3355b6a513bc"),
-        "IdempotencyKeyOptional": may("Idempotency-Key", once),
-        "IfMatch": header("If-Match", true, which, "*"),
-        "IfMatchOptional": header("If-Match", false, which, "*"),
-        "IfNoneMatch": may("If-None-Match", "The `ETag` of what the client has; the answer is 304 when it is still the same."),
+        "IdempotencyKey": header("Idempotency-Key", true, once, key, Some(example)),
+        // The reference page fills examples in. A key that nobody has chosen would make each request the one before it, and a tag
+        // that nobody has seen says nothing (`what_is_optional_is_not_sent_because_it_was_filled_in`).
+        "IdempotencyKeyOptional": header("Idempotency-Key", false, once, key, None),
+        "IfMatch": header("If-Match", true, which, tags, Some("*")),
+        "IfMatchOptional": header("If-Match", false, which, tags, Some("*")),
+        // What cannot be read names nothing (RFC 9110, 13.1.2), and all is sent.
+        "IfNoneMatch": header("If-None-Match", false, known, None, None),
     })
 }
 

@@ -24,10 +24,10 @@ mod tasks;
 mod tokens;
 mod watches;
 
-use rocket::{Build, Rocket, routes};
+use rocket::{Build, Rocket, Route, routes};
 use url::Url;
 
-use crate::{openapi::contents, reference};
+use crate::{openapi::contents, reference, table};
 
 contents! {
     "Health": "Whether the service lives, and whether it can serve." {
@@ -201,5 +201,7 @@ pub(crate) fn mount(rocket: Rocket<Build>, home: Url) -> Rocket<Build> {
             reference::icon
         ],
     );
-    operations.fold(rocket, |rocket, operation| rocket.mount(operation.base, [operation.route]))
+    let routes: Vec<(&'static str, Route)> = operations.map(|operation| (operation.base, operation.route)).collect();
+    let shadows = table::shadows(&routes);
+    routes.into_iter().chain(shadows).fold(rocket, |rocket, (base, route)| rocket.mount(base, [route]))
 }

@@ -91,7 +91,13 @@ impl FromStr for OrgRef {
 }
 
 crate::input::parsed_field!(OrgRef);
-crate::schema::reads_as_text!(OrgRef, "An organization: its slug, or its id.", "acme");
+crate::schema::reads_as_text!(
+    OrgRef,
+    "An organization: its slug, or its id.",
+    "acme",
+    max_length: 40,
+    pattern: crate::schema::id_pattern!("^(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?|", ")$"),
+);
 
 impl fmt::Display for OrgRef {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -22,7 +22,7 @@ use crate::{
 pub struct PasswordChange {
     /// The caller's.
     pub password: ClaimedPassword,
-    /// 12 to 256 bytes.
+    /// 12 to 256 characters.
     pub new_password: NewPassword,
 }
 

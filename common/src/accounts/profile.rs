@@ -9,9 +9,9 @@ use crate::{
     access::{Me, Scope, Written},
     audit::{self, Action, Event},
     error::{Error, Result},
-    input::{Faults, Patch},
+    input::{Faults, Given, Patch},
     precondition::Precondition,
-    text::{Locale, Name, TextFault},
+    text::{Locale, Name},
     time::TimeZoneName,
 };
 
@@ -19,9 +19,9 @@ use crate::{
 #[derive(Debug, Deserr, ToSchema)]
 #[deserr(error = Faults, deny_unknown_fields)]
 pub struct AccountChanges {
-    /// What others call them; cannot be cleared.
+    /// What others call them.
     #[deserr(default)]
-    pub name: Patch<Name>,
+    pub name: Given<Name>,
     /// IANA name; null for the organization's.
     #[deserr(default)]
     pub time_zone: Patch<TimeZoneName>,
@@ -33,17 +33,13 @@ pub struct AccountChanges {
 /// Changes the caller.
 ///
 /// # Errors
-/// [`Error::Invalid`] at `/name` when it is null; those of the precondition.
+/// Those of the precondition.
 pub async fn update(
     scope: &mut Scope<Me>,
     precondition: &Precondition,
     wanted: AccountChanges,
 ) -> Result<Written<Account>> {
-    let name = match &wanted.name {
-        Patch::Keep => None,
-        Patch::Clear => return Err(Error::Invalid(Faults::at("/name", &TextFault::Empty))),
-        Patch::Set(name) => Some(name.as_str()),
-    };
+    let name = wanted.name.0.as_ref().map(Name::as_str);
     let (time_zone, locale) = (wanted.time_zone.as_ref(), wanted.locale.as_ref());
     let core = scope.core();
     lock(core).await?.ok_or(Error::Unauthenticated)?;

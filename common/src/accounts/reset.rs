@@ -24,7 +24,7 @@ use crate::{
 pub struct Reset {
     /// From the mail.
     pub token: Token,
-    /// 12 to 256 bytes.
+    /// 12 to 256 characters.
     pub password: NewPassword,
 }
 
@@ -32,7 +32,7 @@ pub struct Reset {
 #[derive(Debug, Deserr, ToSchema)]
 #[deserr(error = Faults, deny_unknown_fields)]
 pub struct ChosenPassword {
-    /// 12 to 256 bytes.
+    /// 12 to 256 characters.
     pub password: NewPassword,
 }
 

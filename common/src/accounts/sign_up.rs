@@ -25,7 +25,7 @@ pub struct NewAccount {
     pub email: EmailAddress,
     /// What others call them.
     pub name: Name,
-    /// 12 to 256 bytes.
+    /// 12 to 256 characters.
     pub password: NewPassword,
 }
 

@@ -7,7 +7,13 @@ use jiff_sqlx::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
 use sqlx::{FromRow, Postgres, QueryBuilder};
-use utoipa::ToSchema;
+use utoipa::{
+    PartialSchema, ToSchema,
+    openapi::{
+        RefOr, Schema,
+        schema::{AnyOfBuilder, KnownFormat, ObjectBuilder, SchemaFormat, Type},
+    },
+};
 use uuid::Uuid;
 
 use super::Action;
@@ -79,9 +85,21 @@ pub struct AuditFilter {
 }
 
 /// An IP address as a parameter.
-#[derive(Clone, Copy, Debug, ToSchema)]
-#[schema(value_type = String, example = "192.0.2.7")]
+#[derive(Clone, Copy, Debug)]
 pub struct Address(IpAddr);
+
+impl PartialSchema for Address {
+    fn schema() -> RefOr<Schema> {
+        let form = |format, example: &str| {
+            let format = SchemaFormat::KnownFormat(format);
+            ObjectBuilder::new().schema_type(Type::String).format(Some(format)).examples([example])
+        };
+        let forms = AnyOfBuilder::new().item(form(KnownFormat::Ipv4, "192.0.2.7"));
+        forms.item(form(KnownFormat::Ipv6, "2001:db8::7")).description(Some("An IP address.")).into()
+    }
+}
+
+impl ToSchema for Address {}
 
 /// The text is no IP address.
 #[derive(Clone, Copy, Debug, thiserror::Error)]

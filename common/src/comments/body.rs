@@ -83,7 +83,10 @@ parsed_field!(CommentBody);
 crate::schema::reads_as_text!(
     CommentBody,
     "Markdown of 1 to 20,000 characters. `<@…>` with the id of an account mentions somebody.",
-    "Is it *paid*?"
+    "Is it *paid*?",
+    min_length: 1,
+    max_length: 20_000,
+    pattern: crate::text::WORDS,
 );
 
 /// Where in a text somebody is mentioned. What only looks like it is text like any other.

@@ -8,16 +8,23 @@ use utoipa::ToSchema;
 use super::common::is_common;
 use crate::input::{Fault, parsed_field};
 
-/// A password that fits the rule: 12 to 256 bytes, and none that everybody tries first.
+/// A password that fits the rule: 12 to 256 characters, and none that everybody tries first.
 #[derive(Clone, Debug, ToSchema)]
-#[schema(value_type = String, format = Password, min_length = 12, max_length = 256, example = "seven lamps in a row")]
+#[schema(
+    value_type = String,
+    format = Password,
+    min_length = 12,
+    max_length = 256,
+    pattern = r"^[^\u0000]*$",
+    example = "seven lamps in a row"
+)]
 pub struct NewPassword(pub(super) SecretString);
 
 /// Why a password was refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PasswordFault {
     /// Too short to withstand guessing, or too long to be one.
-    #[error("must have 12 to 256 bytes")]
+    #[error("must have 12 to 256 characters")]
     Length,
     /// Among the first that are tried.
     #[error("must not be a well-known password, nor one padded or repeated")]
@@ -41,7 +48,7 @@ impl FromStr for NewPassword {
     type Err = PasswordFault;
 
     fn from_str(text: &str) -> Result<Self, PasswordFault> {
-        if !(12..=256).contains(&text.len()) {
+        if !(12..=256).contains(&text.chars().count()) {
             Err(PasswordFault::Length)
         } else if is_common(text) {
             Err(PasswordFault::Common)
@@ -87,7 +94,7 @@ fn letters(text: &str) -> String {
 
 /// A password somebody claims to have; any length, so that the rule of today does not lock out the account of yesterday.
 #[derive(Clone, Debug, ToSchema)]
-#[schema(value_type = String, format = Password, example = "correct horse battery")]
+#[schema(value_type = String, format = Password, pattern = r"^[^\u0000]*$", example = "correct horse battery")]
 pub struct ClaimedPassword(pub(super) SecretString);
 
 impl FromStr for ClaimedPassword {
@@ -106,14 +113,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_password_has_12_to_256_bytes_and_no_rules_of_composition() {
+    fn a_password_has_12_to_256_characters_and_no_rules_of_composition() {
         let fault = |text: &str| text.parse::<NewPassword>().err();
         assert_eq!(fault("kqzvwxrtplm"), Some(PasswordFault::Length));
         assert_eq!(fault("kqzvwxrtplmn"), None);
-        assert_eq!(fault("äöüßéà"), None, "twelve bytes");
+        assert_eq!(fault("äöüßéàäöüßé"), Some(PasswordFault::Length), "eleven characters, twenty-two bytes");
+        assert_eq!(fault("äöüßéàçñøåîû"), None, "twelve characters");
         let long = "kqzvwxrtplmn no rule ".repeat(13);
         assert_eq!(fault(&long[..256]), None);
         assert_eq!(fault(&long[..257]), Some(PasswordFault::Length));
+        let wide: String = ('\u{4e00}'..).take(256).collect();
+        assert_eq!((fault(&wide), fault(&format!("{wide}!"))), (None, Some(PasswordFault::Length)));
         assert_eq!(fault("password2026"), Some(PasswordFault::Common));
     }
 

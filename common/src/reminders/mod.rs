@@ -56,7 +56,12 @@ impl FromStr for Recipient {
 }
 
 crate::input::parsed_field!(Recipient);
-crate::schema::reads_as_text!(Recipient, "Who is told: `me`, `assignees`, or an account's id.", "me");
+crate::schema::reads_as_text!(
+    Recipient,
+    "Who is told: `me`, `assignees`, or an account's id.",
+    "me",
+    pattern: crate::schema::id_pattern!("^(?:me|assignees|", ")$"),
+);
 
 /// Why a reminder was refused.
 #[derive(Clone, Copy, Debug, thiserror::Error)]

@@ -50,7 +50,12 @@ impl FromStr for SecondFactorCode {
     }
 }
 
-reads_as_text!(SecondFactorCode, "A code of the second factor: six digits of an app, or a recovery code.", "123456");
+reads_as_text!(
+    SecondFactorCode,
+    "A code of the second factor: six digits of an app, or a recovery code.",
+    "123456",
+    pattern: "^(?: *[0-9](?: *[0-9]){5} *|[ -]*[A-Za-z2-7](?:[ -]*[A-Za-z2-7]){15}[ -]*)$",
+);
 
 parsed_field!(TotpCode);
 parsed_field!(RecoveryCode);

@@ -86,7 +86,7 @@ impl fmt::Debug for TotpSecret {
 /// Six digits; apps show them in groups, so spaces are forgiven.
 // No `==` but in tests: codes are compared in constant time.
 #[derive(Clone, utoipa::ToSchema)]
-#[schema(value_type = String, pattern = "^ *[0-9]{3} ?[0-9]{3} *$", example = "123456")]
+#[schema(value_type = String, pattern = "^ *[0-9](?: *[0-9]){5} *$", example = "123456")]
 #[cfg_attr(test, derive(PartialEq, Eq))]
 pub struct TotpCode(u32);
 

@@ -40,7 +40,7 @@ impl Purpose {
 
 /// 256 bits that prove something, written as 43 characters of base64url.
 #[derive(Clone, PartialEq, Eq, utoipa::ToSchema)]
-#[schema(value_type = String, pattern = "^[A-Za-z0-9_-]{43}$", example = "6vWbkzjS0m0rJdqZ0pcLZ3dEo4hN1sXyQvTgRkMuBaE")]
+#[schema(value_type = String, pattern = "^[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$", example = "6vWbkzjS0m0rJdqZ0pcLZ3dEo4hN1sXyQvTgRkMuBaE")]
 pub struct Token(pub(super) [u8; 32]);
 
 impl Token {

@@ -127,7 +127,12 @@ impl FromStr for Version {
 }
 
 crate::input::parsed_field!(Version);
-crate::schema::reads_as_text!(Version, "A version, an entity tag without its quotes, or `*`.", "*");
+crate::schema::reads_as_text!(
+    Version,
+    "A version, an entity tag with or without its quotes, or `*`.",
+    "*",
+    pattern: r#"^(?:\*|"?[0-9]{1,9}(?:-[0-9a-f]*)?"?)$"#,
+);
 
 /// Why a batch was refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

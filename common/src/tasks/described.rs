@@ -75,10 +75,12 @@ const DEEDS: [(&str, &str, &[Field]); 7] = [
 struct Field(&'static str, &'static str, &'static str, bool);
 
 const WHICH: Field = Field("id", "TaskRef", "Which task.", true);
-const VERSION: Field = Field("if_match", "Version", MEANT, true);
+// Where it must be there and is not, that deed alone is refused.
+const VERSION: Field = Field("if_match", "Version", MUST_BE_MEANT, false);
 const VERSION_PERHAPS: Field = Field("if_match", "Version", MEANT, false);
 const AFTER: Field =
     Field("after", "TaskRef", "Behind which task of the same project; null: before all of them.", true);
+const MUST_BE_MEANT: &str = "Which version of it is meant, as `If-Match` would say it; without it the deed is refused.";
 const MEANT: &str = "Which version of it is meant, as `If-Match` would say it.";
 
 impl PartialSchema for Operation {

@@ -59,7 +59,12 @@ impl From<TaskId> for TaskRef {
 }
 
 parsed_field!(TaskRef);
-crate::schema::reads_as_text!(TaskRef, "A task: its id, or its key.", "OPS-42");
+crate::schema::reads_as_text!(
+    TaskRef,
+    "A task: its id, or its key.",
+    "OPS-42",
+    pattern: crate::schema::id_pattern!("^(?:[A-Z][A-Z0-9]{1,9}-[1-9][0-9]{0,8}|", ")$"),
+);
 
 /// Where a task is found, with what its caller holds in its project. Takes an id, or the key of a project and a number.
 macro_rules! FROM {

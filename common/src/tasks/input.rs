@@ -2,7 +2,7 @@
 
 use std::{convert::Infallible, str::FromStr};
 
-use deserr::Deserr;
+use deserr::{Deserr, IntoValue, MergeWithError, Value, ValuePointerRef};
 use utoipa::ToSchema;
 
 use super::{TaskRef, TaskStatus};
@@ -45,9 +45,11 @@ pub struct NewTask {
     pub recurrence: Option<Recurrence>,
     /// By whom.
     #[deserr(default)]
+    #[schema(max_items = 50)]
     pub assignees: Vec<AccountId>,
     /// Labels of the project, by id or name.
     #[deserr(default)]
+    #[schema(max_items = 50)]
     pub labels: Vec<LabelRef>,
     /// What it is a part of: a task of the same project that is no part itself.
     #[deserr(default)]
@@ -89,9 +91,11 @@ pub struct TaskChanges {
     pub recurrence: Patch<Recurrence>,
     /// By whom.
     #[deserr(default)]
+    #[schema(max_items = 50)]
     pub assignees: Patch<Vec<AccountId>>,
     /// Labels of the project, by id or name.
     #[deserr(default)]
+    #[schema(value_type = Option<Vec<LabelRef>>, max_items = 50)]
     pub labels: Patch<Vec<LabelRef>>,
     /// What it is a part of.
     #[deserr(default)]
@@ -123,10 +127,25 @@ impl From<Stage> for TaskStatus {
 }
 
 /// How urgent: 0 is none, 4 is urgent.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserr, ToSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ToSchema)]
 #[schema(value_type = i16, minimum = 0, maximum = 4, example = 2)]
-#[deserr(error = Faults, try_from(i64) = Priority::try_from -> TaskFault)]
 pub struct Priority(pub(super) i16);
+
+impl Deserr<Faults> for Priority {
+    fn deserialize_from_value<V: IntoValue>(value: Value<V>, place: ValuePointerRef) -> Result<Self, Faults> {
+        let number = match value {
+            // JSON has numbers, and 2.0 is 2; -1 is none, as 2.5 is.
+            Value::Float(number) => {
+                let whole = (0..=4).find(|whole| (f64::from(*whole) - number).abs() < f64::EPSILON);
+                whole.map_or(-1, i64::from)
+            }
+            value => <i64 as Deserr<Faults>>::deserialize_from_value(value, place)?,
+        };
+        number.try_into().map_err(|fault: TaskFault| {
+            deserr::take_cf_content(<Faults as MergeWithError<_>>::merge(None, fault, place))
+        })
+    }
+}
 
 impl TryFrom<i64> for Priority {
     type Error = TaskFault;
@@ -140,8 +159,7 @@ impl TryFrom<i64> for Priority {
 }
 
 /// A label of the project: its id, or its name in whatever case.
-#[derive(Clone, Debug, PartialEq, Eq, ToSchema)]
-#[schema(value_type = String, example = "urgent")]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LabelRef(pub(super) Named);
 
 /// How a label is named.
@@ -160,6 +178,14 @@ impl FromStr for LabelRef {
 }
 
 parsed_field!(LabelRef);
+crate::schema::reads_as_text!(
+    LabelRef,
+    "A label of the project: its id, or its name in whatever case.",
+    "urgent",
+    min_length: 1,
+    max_length: 60,
+    pattern: crate::text::LINE,
+);
 
 /// Why a task was refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

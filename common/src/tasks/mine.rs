@@ -41,11 +41,9 @@ pub struct MyTaskList {
     pub priority: Option<Several<PriorityIs>>,
     /// Due before this day or instant.
     #[deserr(default)]
-    #[schema(value_type = Option<String>, example = "2031-03-01")]
     pub due_before: Option<Moment>,
     /// Due after this day or instant.
     #[deserr(default)]
-    #[schema(value_type = Option<String>, example = "2031-03-01T08:00:00Z")]
     pub due_after: Option<Moment>,
     /// `true`: not done in time.
     #[deserr(default)]

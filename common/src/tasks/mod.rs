@@ -31,7 +31,7 @@ pub(crate) use find::gone;
 pub use find::{TaskRef, find, find_deleted, show};
 pub use history::{HistoryPage, TaskEvent, history};
 pub use input::{LabelRef, NewTask, Priority, Stage, TaskChanges, TaskFault};
-pub use list::{Assignee, Author, Include, LabelName, Parent, PriorityIs, ProjectName, Sort, TaskList, list};
+pub use list::{Assignee, Author, Include, LabelNamed, Parent, PriorityIs, ProjectName, Sort, TaskList, list};
 pub use mine::{MyTaskList, mine};
 pub use place::{Position, position};
 use task::TaskRow;

@@ -1,5 +1,7 @@
 //! When a task is due, and when a reminder is.
 
+use std::ops::RangeInclusive;
+
 use deserr::Deserr;
 use jiff::{
     RoundMode, Timestamp, Unit, Zoned,
@@ -9,7 +11,10 @@ use jiff::{
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{Offset, TimeFault, TimeZoneName};
+use super::{
+    Instant, Offset, TimeFault, TimeZoneName,
+    written::{Day, LocalTime},
+};
 use crate::input::Faults;
 
 /// A due value in one of its three forms. A date is due until the end of the reader's local day.
@@ -20,13 +25,13 @@ pub enum Due {
     /// A day.
     Date {
         /// The day.
-        #[schema(example = "2031-03-01")]
+        #[schema(value_type = Day)]
         date: civil::Date,
     },
     /// A time on somebody's wall clock.
     Local {
         /// What the clock shows.
-        #[schema(value_type = String, example = "2031-03-01T09:00:00")]
+        #[schema(value_type = LocalTime)]
         local: civil::DateTime,
         /// Where it hangs.
         time_zone: TimeZoneName,
@@ -34,7 +39,7 @@ pub enum Due {
     /// An instant.
     At {
         /// The instant.
-        #[schema(example = "2031-03-01T08:00:00Z")]
+        #[schema(value_type = Instant)]
         at: Timestamp,
     },
 }
@@ -52,7 +57,7 @@ pub enum When {
     /// A time on somebody's wall clock.
     Local {
         /// What the clock shows.
-        #[schema(value_type = String, example = "2031-03-01T09:00:00")]
+        #[schema(value_type = LocalTime)]
         local: civil::DateTime,
         /// Where it hangs.
         time_zone: TimeZoneName,
@@ -60,7 +65,7 @@ pub enum When {
     /// An instant.
     At {
         /// The instant.
-        #[schema(example = "2031-03-01T08:00:00Z")]
+        #[schema(value_type = Instant)]
         at: Timestamp,
     },
 }
@@ -238,13 +243,19 @@ fn local_time(text: &str) -> Result<civil::DateTime, TimeFault> {
 
 pub(super) fn instant(text: &str) -> Result<Timestamp, TimeFault> {
     let at: Timestamp = text.parse().map_err(|_| TimeFault::NotAnInstant)?;
-    in_range(at.to_zoned(TimeZone::UTC).date())?;
+    // As it is written: what counts is not the year that it is in London.
+    let written = text.get(..4).and_then(|year| year.parse().ok()).ok_or(TimeFault::NotAnInstant)?;
+    if !YEARS.contains(&written) {
+        return Err(TimeFault::OutOfRange);
+    }
     Timestamp::from_microsecond(at.as_microsecond()).map_err(|_| TimeFault::OutOfRange)
 }
 
-/// Years that people and Postgres both write with four digits.
+/// Years that people and Postgres both write with four digits, wherever on Earth.
+const YEARS: RangeInclusive<i16> = 1970..=9998;
+
 fn in_range(date: civil::Date) -> Result<civil::Date, TimeFault> {
-    if (1970..=9998).contains(&date.year()) { Ok(date) } else { Err(TimeFault::OutOfRange) }
+    if YEARS.contains(&date.year()) { Ok(date) } else { Err(TimeFault::OutOfRange) }
 }
 
 /// The columns of a due value (`tasks`).

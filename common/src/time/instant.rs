@@ -4,16 +4,19 @@ use std::str::FromStr;
 
 use jiff::{Timestamp, civil};
 use jiff_sqlx::ToSqlx;
-use utoipa::ToSchema;
+use utoipa::{
+    PartialSchema, ToSchema,
+    openapi::{RefOr, Schema, schema::AnyOfBuilder},
+};
 
 use super::{
     TimeFault,
     due::{day, instant},
+    written::Day,
 };
 
 /// `2026-12-01T08:00:00Z`, to the microsecond.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ToSchema)]
-#[schema(value_type = String, format = DateTime, example = "2031-03-01T08:00:00Z")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Instant(Timestamp);
 
 impl Instant {
@@ -52,3 +55,11 @@ impl FromStr for Moment {
 }
 
 crate::input::parsed_field!(Moment);
+
+impl PartialSchema for Moment {
+    fn schema() -> RefOr<Schema> {
+        AnyOfBuilder::new().item(Day::schema()).item(Instant::schema()).into()
+    }
+}
+
+impl ToSchema for Moment {}

@@ -4,6 +4,7 @@ mod due;
 mod instant;
 mod offset;
 pub mod recurrence;
+mod written;
 mod zone;
 
 pub use due::{Due, DueColumns, When, WhenColumns};

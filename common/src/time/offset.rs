@@ -4,14 +4,12 @@ use std::{fmt, str::FromStr};
 
 use jiff::{Span, Timestamp, Unit, Zoned};
 use serde::Serialize;
-use utoipa::ToSchema;
 
 use super::TimeFault;
 
 /// An ISO 8601 duration. Days and weeks are calendar days in a zone; hours, minutes and seconds are exact. The calendar
 /// part is applied first.
-#[derive(Clone, Copy, Debug, ToSchema)]
-#[schema(value_type = String, example = "-P1D")]
+#[derive(Clone, Copy, Debug)]
 pub struct Offset(Span);
 
 impl Offset {
@@ -58,7 +56,28 @@ impl Serialize for Offset {
     }
 }
 
+/// Hours, minutes and seconds, as a pattern.
+macro_rules! time {
+    () => {
+        "T(?:[0-9]{1,4}H(?:[0-9]{1,6}M)?(?:[0-9]{1,8}S)?|[0-9]{1,6}M(?:[0-9]{1,8}S)?|[0-9]{1,8}S)"
+    };
+}
+
 crate::input::parsed_field!(Offset);
+// That all of it is a year at most, no pattern tells.
+crate::schema::reads_as_text!(
+    Offset,
+    "An ISO 8601 duration of up to 366 days. Days and weeks are calendar days in a zone; hours, minutes and seconds are exact. The \
+     calendar part is applied first.",
+    "-P1D",
+    pattern: concat!(
+        "^[+-]?P(?:(?:[0-9]{1,2}W(?:[0-9]{1,3}D)?|[0-9]{1,3}D)(?:",
+        time!(),
+        ")?|",
+        time!(),
+        ")$"
+    ),
+);
 
 #[cfg(test)]
 mod tests {

@@ -10,7 +10,12 @@ use super::TimeFault;
 
 /// A name that the zone database knows.
 #[derive(Clone, Debug, PartialEq, Eq, ToSchema)]
-#[schema(value_type = String, example = "Europe/Berlin")]
+#[schema(
+    value_type = String,
+    max_length = 64,
+    pattern = "^[A-Za-z][A-Za-z0-9_+-]*(?:/[A-Za-z0-9_+-]+)*$",
+    example = "Europe/Berlin"
+)]
 pub struct TimeZoneName(TimeZone);
 
 impl TimeZoneName {

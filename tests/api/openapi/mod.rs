@@ -3,3 +3,4 @@
 mod codes;
 mod copy;
 mod examples;
+mod texts;

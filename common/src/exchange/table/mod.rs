@@ -16,9 +16,8 @@ use crate::{
     access::{Committed, ListMembers, Permission, ReadTasks, Scope, Written},
     audit::{self, Action, Event},
     error::{Error, Result},
-    ids::ProjectId,
     input::Faults,
-    tasks::TaskStatus,
+    tasks::{ProjectName, TaskStatus},
     time::{Due, DueColumns},
 };
 use cell::{guarded, joined};
@@ -50,9 +49,9 @@ const ROWS: usize = 200;
 #[derive(Debug, Default, Deserr, ToSchema)]
 #[deserr(error = Faults, deny_unknown_fields)]
 pub struct TableFilter {
-    /// Of one project.
+    /// Of one project, by id or key.
     #[deserr(default)]
-    pub project: Option<ProjectId>,
+    pub project: Option<ProjectName>,
     /// `open`, `in_progress`, `waiting` or `completed`.
     #[deserr(default)]
     status: Option<TaskStatus>,
@@ -66,6 +65,11 @@ pub async fn export_tasks(mut scope: Scope<ReadTasks>, desk: &Desk, filter: Tabl
     let (mut spool, mut count) = (desk.spool()?, 0_u64);
     let mut table = writer();
     table.write_record(COLUMNS.map(|(name, _)| name)).map_err(unwritten)?;
+    let (id, key) = match &filter.project {
+        Some(ProjectName::Id(id)) => (Some(id.0), None),
+        Some(ProjectName::Key(key)) => (None, Some(key.as_str())),
+        None => (None, None),
+    };
     // Who may not list members knows them by their ids, here as everywhere.
     let mut rows = sqlx::query!(
         r#"select p.key, t.number, t.title, t.description, t.status, t.priority, t.start_on, t.start_local, t.start_zone, t.start_at,
@@ -80,12 +84,13 @@ pub async fn export_tasks(mut scope: Scope<ReadTasks>, desk: &Desk, filter: Tabl
                        else t.created_by::text end as "created_by!"
            from projects p join tasks t on t.project_id = p.id
            where t.deleted_at is null and permissions_in(p.id, p.visibility) & $4 <> 0
-             and (p.id = $1 or $1 is null) and (t.status = $2 or $2 is null)
+             and (p.id = $1 or p.key = $5 or num_nulls($1, $5) = 2) and (t.status = $2 or $2 is null)
            order by p.position, p.id, (t.parent_id is not null), t.number"#,
-        filter.project.map(|project| project.0),
+        id as _,
         filter.status.map(TaskStatus::as_str),
         ListMembers::BITS,
         ReadTasks::BITS,
+        key as _,
     )
     .fetch(scope.sql());
     while let Some(row) = rows.try_next().await? {
@@ -119,7 +124,7 @@ pub async fn export_tasks(mut scope: Scope<ReadTasks>, desk: &Desk, filter: Tabl
     drop(rows);
     spool.write(&written(table)?).await?;
     spool.rewind().await?;
-    let told = json!({ "project": filter.project, "tasks": count });
+    let told = json!({ "project": id, "key": key, "tasks": count });
     audit::record(scope.core(), Event::new(Action::TasksExported).after(told)).await?;
     scope.commit(Written(spool)).await
 }

@@ -11,8 +11,9 @@ use crate::{
     input::{Fault, Faults, parsed_field},
     page::{Cursor, Limit},
     parameters::{Flag, NotOneOf, Several, names},
+    schema::{id_pattern, reads_as_text},
     tasks::{Priority, TaskRef, TaskStatus},
-    text::{Name, ProjectKey, TextFault, Words},
+    text::{LINE_IN_LIST, Name, ProjectKey, TextFault, Words},
     time::{Instant, Moment},
 };
 
@@ -22,7 +23,7 @@ use crate::{
 pub struct TaskList {
     /// Of these projects, by id or key.
     #[deserr(default)]
-    #[schema(value_type = Option<Vec<String>>, example = json!(["OPS", "DEV"]))]
+    #[schema(value_type = Option<Vec<ProjectName>>, example = json!(["OPS", "DEV"]))]
     pub project: Option<Several<ProjectName>>,
     /// As they stand: any of these.
     #[deserr(default)]
@@ -34,23 +35,21 @@ pub struct TaskList {
     pub completed: Option<Flag>,
     /// To be done by one of these: `me`, `none`, ids of accounts.
     #[deserr(default)]
-    #[schema(value_type = Option<Vec<String>>, example = json!(["me"]))]
+    #[schema(value_type = Option<Vec<Assignee>>, example = json!(["me"]))]
     pub assignee: Option<Several<Assignee>>,
     /// With one of these labels, by id or name.
     #[deserr(default)]
-    #[schema(value_type = Option<Vec<String>>, example = json!(["bug", "urgent"]))]
-    pub label: Option<Several<LabelName>>,
+    #[schema(value_type = Option<Vec<LabelNamed>>, example = json!(["bug", "urgent"]))]
+    pub label: Option<Several<LabelNamed>>,
     /// Of these priorities, 0 to 4.
     #[deserr(default)]
     #[schema(value_type = Option<Vec<Priority>>, example = json!([3, 4]))]
     pub priority: Option<Several<PriorityIs>>,
     /// Due before this day or instant.
     #[deserr(default)]
-    #[schema(value_type = Option<String>, example = "2031-03-01")]
     pub due_before: Option<Moment>,
     /// Due after this day or instant.
     #[deserr(default)]
-    #[schema(value_type = Option<String>, example = "2031-03-01T08:00:00Z")]
     pub due_after: Option<Moment>,
     /// `true`: not done in time.
     #[deserr(default)]
@@ -61,11 +60,10 @@ pub struct TaskList {
     pub updated_since: Option<Instant>,
     /// Asked for by one of these: `me`, ids of accounts.
     #[deserr(default)]
-    #[schema(value_type = Option<Vec<String>>, example = json!(["me"]))]
+    #[schema(value_type = Option<Vec<Author>>, example = json!(["me"]))]
     pub created_by: Option<Several<Author>>,
     /// The parts of this task, or `none`: those that are part of none.
     #[deserr(default)]
-    #[schema(value_type = Option<String>, example = "none")]
     pub parent: Option<Parent>,
     /// `true`: what was deleted and can be restored, for those who may write.
     #[deserr(default)]
@@ -159,22 +157,39 @@ impl FromStr for ProjectName {
     }
 }
 
+parsed_field!(ProjectName);
+reads_as_text!(
+    ProjectName,
+    "A project: its id, or its key.",
+    "OPS",
+    pattern: id_pattern!("^(?:[A-Z][A-Z0-9]{1,9}|", ")$")
+);
+
 /// A label as a parameter names it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum LabelName {
+pub enum LabelNamed {
     /// By its id.
     Id(LabelId),
     /// By its name, in whichever project; small letters or not.
     Name(Name),
 }
 
-impl FromStr for LabelName {
+impl FromStr for LabelNamed {
     type Err = TextFault;
 
     fn from_str(text: &str) -> Result<Self, TextFault> {
         text.parse().map(Self::Id).or_else(|_| text.parse().map(Self::Name))
     }
 }
+
+reads_as_text!(
+    LabelNamed,
+    "A label: its id, or its name in whatever case, which has no comma.",
+    "bug",
+    min_length: 1,
+    max_length: 120,
+    pattern: LINE_IN_LIST
+);
 
 /// Who does it, as a parameter says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -199,6 +214,13 @@ impl FromStr for Assignee {
     }
 }
 
+reads_as_text!(
+    Assignee,
+    "Who does it: `me`, `none`, or an account's id.",
+    "me",
+    pattern: id_pattern!("^(?:me|none|", ")$")
+);
+
 /// Who asked for it, as a parameter says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Author {
@@ -215,6 +237,8 @@ impl FromStr for Author {
         if text == "me" { Ok(Self::Me) } else { text.parse().map(Self::Account) }
     }
 }
+
+reads_as_text!(Author, "Who asked for it: `me`, or an account's id.", "me", pattern: id_pattern!("^(?:me|", ")$"));
 
 /// Whose parts.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -234,6 +258,12 @@ impl FromStr for Parent {
 }
 
 parsed_field!(Parent);
+reads_as_text!(
+    Parent,
+    "A task, by its id or its key, or `none`.",
+    "none",
+    pattern: id_pattern!("^(?:none|[A-Z][A-Z0-9]{1,9}-[1-9][0-9]{0,8}|", ")$")
+);
 
 /// A priority as a parameter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

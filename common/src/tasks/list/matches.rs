@@ -3,7 +3,7 @@
 use sqlx::{Postgres, QueryBuilder};
 use uuid::Uuid;
 
-use super::filter::{Assignee, Author, LabelName, Parent, PriorityIs, ProjectName, TaskList};
+use super::filter::{Assignee, Author, LabelNamed, Parent, PriorityIs, ProjectName, TaskList};
 use crate::{
     parameters::Several,
     tasks::TaskRef,
@@ -71,8 +71,8 @@ impl<'a> Matches<'a> {
     /// The labels that are meant; a name may be one in each project.
     pub(super) fn push_labels(&self, sql: &mut QueryBuilder<Postgres>) {
         let Some(labels) = &self.filter.label else { return };
-        let ids = labels.pick(|label| if let LabelName::Id(id) = label { Some(id.0) } else { None });
-        let names = labels.pick(|label| if let LabelName::Name(name) = label { Some(name.to_string()) } else { None });
+        let ids = labels.pick(|label| if let LabelNamed::Id(id) = label { Some(id.0) } else { None });
+        let names = labels.pick(|label| if let LabelNamed::Name(name) = label { Some(name.to_string()) } else { None });
         sql.push(", meant as materialized (select l.id from labels l where l.id = any(").push_bind(ids);
         sql.push(") or lower(l.name) in (select lower(n) from unnest(").push_bind(names).push("::text[]) n))");
     }

@@ -7,7 +7,7 @@ mod statement;
 
 use sqlx::FromRow;
 
-pub use filter::{Assignee, Author, Include, LabelName, Parent, PriorityIs, ProjectName, TaskList};
+pub use filter::{Assignee, Author, Include, LabelNamed, Parent, PriorityIs, ProjectName, TaskList};
 pub use sort::Sort;
 pub(in crate::tasks) use sort::SortKey;
 

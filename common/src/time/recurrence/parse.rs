@@ -43,8 +43,32 @@ impl FromStr for Rule {
     }
 }
 
+/// Any part but the frequency, as a pattern.
+macro_rules! part {
+    () => {
+        concat!(
+            "(?:INTERVAL=(?:1000|[1-9][0-9]{0,2})|COUNT=(?:1000|[1-9][0-9]{0,2})|WKST=(?:MO|TU|WE|TH|FR|SA|SU)",
+            "|UNTIL=(?:19[7-9]|[2-8][0-9]{2}|9[0-8][0-9])[0-9](?:0[1-9]|1[0-2])(?:0[1-9]|1[0-9]|2[0-8])",
+            "(?:T(?:[01][0-9]|2[0-3])(?:[0-5][0-9]){2}Z)?",
+            "|BYMONTH=(?:1[0-2]|[1-9])(?:,(?:1[0-2]|[1-9]))*",
+            "|BYMONTHDAY=[+-]?(?:3[01]|[12][0-9]|[1-9])(?:,[+-]?(?:3[01]|[12][0-9]|[1-9]))*",
+            "|BYSETPOS=[+-]?(?:36[0-6]|3[0-5][0-9]|[12][0-9]{2}|[1-9][0-9]?)",
+            "(?:,[+-]?(?:36[0-6]|3[0-5][0-9]|[12][0-9]{2}|[1-9][0-9]?))*",
+            "|BYDAY=(?:[+-]?(?:5[0-3]|[1-4][0-9]|[1-9]))?(?:MO|TU|WE|TH|FR|SA|SU)",
+            "(?:,(?:[+-]?(?:5[0-3]|[1-4][0-9]|[1-9]))?(?:MO|TU|WE|TH|FR|SA|SU))*)",
+        )
+    };
+}
+
 crate::input::parsed_field!(Rule);
-crate::schema::reads_as_text!(Rule, "A rule of recurrence: a subset of RFC 5545's RRULE.", "FREQ=WEEKLY;BYDAY=MO");
+// How often a part may stand there, and what goes with what, no pattern tells.
+crate::schema::reads_as_text!(
+    Rule,
+    "A rule of recurrence: a subset of RFC 5545's RRULE.",
+    "FREQ=WEEKLY;BYDAY=MO",
+    max_length: MOST,
+    pattern: concat!("^(?:RRULE:)?(?:", part!(), ";)*FREQ=(?:DAILY|WEEKLY|MONTHLY|YEARLY)(?:;", part!(), ")*$"),
+);
 
 #[derive(Default)]
 struct Parts {
