@@ -2,7 +2,7 @@
 //! parts, what is there at all) under its project's, which comes first.
 //!
 //! In this order, so that nobody waits for each other: memberships, projects by id, tasks, mails by id. Of tasks, parts come before
-//! their whole, since what becomes of a part is noted at the whole (`note_part` in migrations/0054_parts.sql; tests/api/task_races.rs:
+//! their whole, since what becomes of a part is noted at the whole (`note_part` in `migrations/0054_parts.sql`; `tests/api/task_races.rs`:
 //! `parts_are_completed_while_their_whole_is_deleted_and_nobody_waits_for_each_other`). Every write holds its project at least
 //! `for key share`, and whoever archives one takes it `for update`: nothing is written past an archive.
 
