@@ -102,20 +102,18 @@ pub(crate) fn parameter(name: &str) -> Value {
 
 /// The headers that are read.
 pub(crate) fn parameters() -> Value {
-    let header = |name: &str, required: bool, description: &str, pattern: Option<&str>, example: &str| {
+    let header = |name: &str, required: bool, description: &str, pattern: Option<&str>, example: Option<&str>| {
         let mut schema = json!({ "type": "string" });
         if let Some(pattern) = pattern {
             schema["minLength"] = 1.into();
             schema["pattern"] = pattern.into();
         }
-        json!({
-            "name": name,
-            "in": "header",
-            "required": required,
-            "description": description,
-            "schema": schema,
-            "example": example,
-        })
+        let mut header =
+            json!({ "name": name, "in": "header", "required": required, "description": description, "schema": schema });
+        if let Some(example) = example {
+            header["example"] = example.into();
+        }
+        header
     };
     let once =
         "What the client calls this request, however often it sends it: it is done once, and answered alike for a day.";
@@ -124,12 +122,14 @@ pub(crate) fn parameters() -> Value {
     let (key, example) = (Some("^[!-~]{1,255}$"), "01a20394-4f31-7324-a04f-3355b6a513bc");
     let tags = Some(r#"^(?:\*|(?:W/)?"[!#-~]*"(?:[ \t]*,[ \t]*(?:W/)?"[!#-~]*")*)$"#);
     json!({
-        "IdempotencyKey": header("Idempotency-Key", true, once, key, example),
-        "IdempotencyKeyOptional": header("Idempotency-Key", false, once, key, example),
-        "IfMatch": header("If-Match", true, which, tags, "*"),
-        "IfMatchOptional": header("If-Match", false, which, tags, "*"),
+        "IdempotencyKey": header("Idempotency-Key", true, once, key, Some(example)),
+        // The reference page fills examples in. A key that nobody has chosen would make each request the one before it, and a tag
+        // that nobody has seen says nothing (`what_is_optional_is_not_sent_because_it_was_filled_in`).
+        "IdempotencyKeyOptional": header("Idempotency-Key", false, once, key, None),
+        "IfMatch": header("If-Match", true, which, tags, Some("*")),
+        "IfMatchOptional": header("If-Match", false, which, tags, Some("*")),
         // What cannot be read names nothing (RFC 9110, 13.1.2), and all is sent.
-        "IfNoneMatch": header("If-None-Match", false, known, None, "\"0\""),
+        "IfNoneMatch": header("If-None-Match", false, known, None, None),
     })
 }
 

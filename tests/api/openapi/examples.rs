@@ -50,6 +50,20 @@ fn no_example_is_a_placeholder() {
     assert!(poor.is_empty(), "{poor:#?}");
 }
 
+#[test]
+fn what_is_optional_is_not_sent_because_it_was_filled_in() {
+    let description = api::description(None);
+    let parameters = &description["components"]["parameters"];
+    for name in ["IdempotencyKeyOptional", "IfNoneMatch"] {
+        assert_eq!(
+            (&parameters[name]["required"], &parameters[name]["example"]),
+            (&json!(false), &Value::Null),
+            "{name}"
+        );
+    }
+    assert!(parameters["IdempotencyKey"]["example"].is_string());
+}
+
 /// Goes through everything, and through examples with another eye. What is called `example` itself is under `properties`.
 fn look(value: &Value, example: bool, place: &str, poor: &mut Vec<String>) {
     match value {
