@@ -27,6 +27,19 @@ async fn every_refusal_is_a_problem_document_rockets_own_included() {
 }
 
 #[tokio::test]
+async fn the_longest_description_fits_however_it_is_written() {
+    let app = TestApp::start().await;
+    let team = app.team().await;
+    let project = team.project("OPS", "open").await;
+    // As a client writes it that keeps to ASCII.
+    let bells = "\\ud83d\\udd14".repeat(20_000);
+    let body = format!("{{\"project\":\"{project}\",\"title\":\"Ring\",\"description\":\"{bells}\"}}");
+    let request = team.owner.request(Method::POST, "/tasks").header("Content-Type", "application/json").body(body);
+    let task = team.owner.send(request, "POST /tasks".to_owned()).await.is(201);
+    assert_eq!(task.text_at("/description").chars().count(), 20_000);
+}
+
+#[tokio::test]
 async fn all_faults_of_a_body_are_listed_at_once() {
     let app = TestApp::start().await;
     let problem = app

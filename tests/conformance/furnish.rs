@@ -8,6 +8,8 @@ use serde_json::{Value, json};
 pub(crate) struct House {
     /// The organization's id: its slug may change.
     pub(crate) org: String,
+    /// What stands for the ids of the description's examples: those of things that are there.
+    pub(crate) things: Value,
     /// Who owns it.
     pub(crate) lasting: String,
     /// Many, each of whom may end their sessions once.
@@ -26,29 +28,36 @@ pub(crate) async fn house(app: &TestApp, people: u32) -> House {
     let _ =
         owner.post("/roles", json!({ "key": "clerk", "name": "Clerk", "permissions": ["tasks:write"] })).await.is(201);
     let _ = owner.post("/invitations", json!({ "email": "zoe@example.org", "role": "member" })).await.is(201);
-    for (key, visibility) in [("OPS", "open"), ("DEV", "private")] {
-        project(&owner, key, visibility).await;
-    }
+    project(&owner, "DEV", "private").await;
+    let mut named = project(&owner, "OPS", "open").await;
+    named.push(("AccountId", json!(owner.id)));
+    let schemas = &api::description(None)["components"]["schemas"];
+    let example = |(schema, id): (&str, Value)| (schemas[schema]["examples"][0].as_str().unwrap().to_owned(), id);
+    let things = named.into_iter().map(example).collect();
     let mut ending = Vec::new();
     for n in 0..people {
         let person = app.person_with_password(&format!("person-{n}")).await;
         ending.push(person.token().unwrap().to_owned());
     }
-    House { org, lasting: owner.token().unwrap().to_owned(), ending }
+    House { org, things: Value::Object(things), lasting: owner.token().unwrap().to_owned(), ending }
 }
 
-/// A project with labels and with as many tasks as the examples count, some of which have more than a title.
-async fn project(owner: &Actor, key: &str, visibility: &str) {
+/// A project with labels and with as many tasks as the examples count, some of which have more than a title. Gives what is in it, by
+/// the schema of its id.
+async fn project(owner: &Actor, key: &str, visibility: &str) -> Vec<(&'static str, Value)> {
     let new = json!({ "key": key, "name": "A project", "visibility": visibility });
     let project = owner.post("/projects", new).await.is(201).text_at("/id");
-    for label in ["urgent", "bug"] {
-        let _ = owner.post(&format!("/projects/{project}/labels"), json!({ "name": label })).await.is(201);
+    let mut things = vec![("ProjectId", json!(project))];
+    for label in ["bug", "urgent"] {
+        let label = owner.post(&format!("/projects/{project}/labels"), json!({ "name": label })).await.is(201);
+        things.push(("LabelId", label.json()["id"].clone()));
     }
     for number in 1..=42 {
         let _ = owner.post("/tasks", task(&project, number)).await.is(201);
     }
     for said in ["Is it *paid*?", "Not yet."] {
-        let _ = owner.post(&format!("/tasks/{key}-42/comments"), json!({ "body": said })).await.is(201);
+        let comment = owner.post(&format!("/tasks/{key}-42/comments"), json!({ "body": said })).await.is(201);
+        things.push(("CommentId", comment.json()["id"].clone()));
     }
     let _ = owner
         .post("/tasks", json!({ "project": project, "title": "A part", "parent": format!("{key}-41") }))
@@ -56,6 +65,7 @@ async fn project(owner: &Actor, key: &str, visibility: &str) {
         .is(201);
     let _ = owner.delete(&format!("/tasks/{key}-40")).await.is(204);
     let _ = owner.put(&format!("/tasks/{key}-39/completion"), Value::Null).await.is(200);
+    things
 }
 
 fn task(project: &str, number: u32) -> Value {

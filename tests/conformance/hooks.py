@@ -86,6 +86,17 @@ if LASTING and ENDING:
 
 
 ORG = os.environ.get("TASKBELL_ORG")
+# What stands for the ids of the description's examples, which nobody has.
+THINGS = json.loads(os.environ.get("TASKBELL_THINGS", "{}"))
+
+
+def _real(value):
+    """A body about things that are there: of others it is only found that they are not, however wrong the rest is."""
+    if isinstance(value, dict):
+        return {name: _real(one) for name, one in value.items()}
+    if isinstance(value, list):
+        return [_real(one) for one in value]
+    return THINGS.get(value, value) if isinstance(value, str) else value
 
 
 @schemathesis.hook
@@ -96,7 +107,9 @@ def before_call(ctx, case, **kwargs):
     for name, value in (case.headers or {}).items():
         if isinstance(value, str) and not value.isascii():
             case.headers[name] = "not ASCII"
-    given = case.path_parameters or {}
+    if case.media_type == "application/json" or case.media_type == "application/merge-patch+json":
+        case.body = _real(case.body)
+    case.path_parameters = given = _real(case.path_parameters or {})
     if ORG and "org" in given and case.meta and not case.meta.is_negative_at(ParameterLocation.PATH) and next(MOSTLY):
         case.path_parameters = {**given, "org": ORG}
 

@@ -68,6 +68,7 @@ pub(crate) async fn run(program: &Path, description: &Url, house: &House, seed: 
         .env("TASKBELL_TOKENS", tokens("tokens", std::slice::from_ref(&house.lasting)))
         .env("TASKBELL_ENDING_TOKENS", tokens("ending", &house.ending))
         .env("TASKBELL_ORG", &house.org)
+        .env("TASKBELL_THINGS", house.things.to_string())
         // Nothing is left in the checkout.
         .env("PYTHONDONTWRITEBYTECODE", "1")
         // One worker: in which order several ask no seed says, and threads of Python before 3.11.8 parse one at a time (gh-106905).
