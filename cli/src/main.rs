@@ -33,7 +33,7 @@ struct Arguments {
 #[derive(Clone, clap::Args)]
 struct Place {
     /// Where the API listens on 127.0.0.1 (8000, or the next free port).
-    #[arg(long, global = true)]
+    #[arg(long, global = true, value_parser = clap::value_parser!(u16).range(1..))]
     port: Option<u16>,
     /// Where everything is kept.
     #[arg(long, global = true, default_value = ".local/default")]
