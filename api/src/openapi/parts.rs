@@ -142,6 +142,10 @@ impl<T: ToSchema> Part for Id<T> {
         let schema = sketch.refer::<T>();
         sketch.segments.push(schema);
         sketch.refuses(&[404]);
+        // A deleted one says so, to whoever might restore it, whatever is asked of it.
+        if T::name() == "TaskRef" {
+            sketch.refuses(&[409]);
+        }
     }
 }
 

@@ -136,7 +136,8 @@ impl Deserr<Faults> for Priority {
         let number = match value {
             // JSON has numbers, and 2.0 is 2; -1 is none, as 2.5 is.
             Value::Float(number) => {
-                let whole = (0..=4).find(|whole| (f64::from(*whole) - number).abs() < f64::EPSILON);
+                // To the bit, and with zero added, which makes -0.0 the zero that it is.
+                let whole = (0..=4).find(|whole| f64::from(*whole).to_bits() == (number + 0.0).to_bits());
                 whole.map_or(-1, i64::from)
             }
             value => <i64 as Deserr<Faults>>::deserialize_from_value(value, place)?,
@@ -271,5 +272,25 @@ impl Together<'_> {
         }
         faults.extend(reminders::check(self.reminders, self.due));
         if faults.is_empty() { Ok(()) } else { Err(Faults(faults)) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_priority_is_a_whole_number_however_it_is_written() {
+        let read = |value| crate::input::read::<Priority>(value).ok().map(|priority| priority.0);
+        for (value, number) in [(json!(2), 2), (json!(2.0), 2), (json!(-0.0), 0), (json!(4.0), 4)] {
+            assert_eq!(read(value), Some(number));
+        }
+        for value in
+            [json!(2.5e-42), json!(1.999_999_999_999), json!(2.5), json!(-1.0), json!(5), json!("2"), json!(1e300)]
+        {
+            assert_eq!(read(value.clone()), None, "{value}");
+        }
     }
 }
