@@ -2,8 +2,8 @@
 
 use common::{
     accounts::{self, email, password, reset},
-    audit, comments, deliveries,
-    input::{Input, read},
+    audit, comments, deliveries, exchange,
+    input::{Faults, Input, read},
     invitations, json as strict, labels, memberships, offers, organizations, permissions, projects, reminders, roles,
     second_factor, sessions, tasks, time, tokens,
 };
@@ -14,9 +14,13 @@ const MOST: usize = 100;
 
 /// Reads a value as `T`; faults must be such that they can be told.
 fn one<T: Input>(value: &Value) {
-    let Err(faults) = read::<T>(value.clone()) else { return };
+    read::<T>(value.clone()).err().iter().for_each(tellable);
+}
+
+/// Faults that can be told: some, not too many, each with all that it needs.
+pub(crate) fn tellable(faults: &Faults) {
     assert!((1..=MOST).contains(&faults.0.len()), "{} faults", faults.0.len());
-    for fault in faults.0 {
+    for fault in &faults.0 {
         assert!(fault.pointer.is_empty() || fault.pointer.starts_with('/'), "{fault:?}");
         assert!(!fault.code.is_empty() && !fault.detail.is_empty(), "{fault:?}");
     }
@@ -39,7 +43,7 @@ pub fn json(bytes: &[u8]) {
         offers::Answer, organizations::NewOrganization, organizations::OrganizationChanges,
         password::PasswordChange, projects::BreakGlass, projects::GrantChoice, projects::NewProject, projects::ProjectChanges,
         projects::ProjectPlace, reminders::NewReminder, reset::ChosenPassword, roles::NewRole,
-        roles::RoleChanges, second_factor::FirstCode, sessions::SignIn, tasks::NewTask, tasks::Position, tasks::TaskChanges,
+        roles::RoleChanges, second_factor::FirstCode, sessions::SignIn, tasks::Batch, tasks::NewTask, tasks::Position, tasks::TaskChanges,
         time::Due, time::Recurrence, time::When, tokens::NewToken,
     );
 }
@@ -50,7 +54,7 @@ pub fn query(bytes: &[u8]) {
     let pairs = text.lines().filter_map(|line| line.split_once('='));
     let value = Value::Object(pairs.map(|(name, value)| (name.to_owned(), value.into())).collect::<Map<_, _>>());
     each!(&value;
-        audit::AuditFilter, comments::CommentFilter, deliveries::DeliveryFilter, permissions::PermissionsFilter,
+        audit::AuditFilter, exchange::ImportOptions, exchange::TableFilter, exchange::TableOptions, roles::Replacement, comments::CommentFilter, deliveries::DeliveryFilter, permissions::PermissionsFilter,
         projects::ProjectFilter, tasks::HistoryPage, tasks::TaskList, tasks::MyTaskList, tasks::ChangesSince, tasks::TaskShape,
     );
 }

@@ -6,11 +6,13 @@
 #![expect(clippy::missing_panics_doc, reason = "a panic is what a target has to say")]
 
 mod bodies;
+mod files;
 mod recurrence;
 mod texts;
 mod times;
 
 pub use bodies::{json, query};
+pub use files::{lines, table};
 pub use recurrence::rrule;
 pub use texts::{credential, cursor, mail, settings, tags, text, token, traceparent};
 pub use times::{due, zone};
@@ -19,15 +21,17 @@ pub use times::{due, zone};
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All of them.
-pub const TARGETS: [Target; 13] = [
+pub const TARGETS: [Target; 15] = [
     ("credential", credential),
     ("cursor", cursor),
     ("due", due),
     ("json", json),
+    ("lines", lines),
     ("mail", mail),
     ("query", query),
     ("rrule", rrule),
     ("settings", settings),
+    ("table", table),
     ("tags", tags),
     ("text", text),
     ("token", token),

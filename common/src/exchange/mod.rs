@@ -6,6 +6,8 @@
 
 mod desk;
 mod export;
+#[doc(hidden)]
+pub mod fuzz;
 mod import;
 mod lines;
 mod people;

@@ -185,8 +185,8 @@ fn refused((line, fault): (u64, SealFault)) -> Error {
     Error::Invalid(Faults::at(&format!("/lines/{line}"), &fault))
 }
 
-#[cfg(test)]
 impl Received {
+    /// A file that no client has sent.
     pub(super) fn of(file: Blocking) -> Self {
         Self { file, place: None }
     }

@@ -19,6 +19,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 pub(super) use fault::{Complaints, ImportFault};
+pub(super) use read::check;
 pub use take::import;
 pub use tasks::import_tasks;
 

@@ -39,6 +39,11 @@ pub(super) fn lines(received: Received) -> Receiver<Result<Heap<Line>>> {
     })
 }
 
+/// Whether a line can be taken, as far as it tells by itself.
+pub(in crate::exchange) fn check(bytes: &[u8]) -> Result<(), Faults> {
+    parse(bytes).map(drop)
+}
+
 fn parse(bytes: &[u8]) -> Result<Line, Faults> {
     json::read(bytes).map_err(|_| Faults::at("", &ImportFault::NotJson)).and_then(Line::of)
 }
