@@ -22,6 +22,7 @@ pub(crate) async fn tokens(app: &TestApp, purpose: Purpose) -> Vec<String> {
         Purpose::Invitation => "invitations",
         Purpose::PasswordReset => "password_resets",
         Purpose::EmailOld | Purpose::EmailNew => "email_changes",
+        Purpose::Delivery => "deliveries",
     };
     let rows: Vec<Uuid> = sqlx::query_scalar(AssertSqlSafe(format!("select id from {table} order by id")))
         .fetch_all(&app.admin)

@@ -16,9 +16,12 @@ const TENANT: &[&str] = &[
     "invitations",
     "labels",
     "memberships",
+    "notification_settings",
     "project_grants",
+    "project_mutes",
     "projects",
     "reminders",
+    "replans",
     "roles",
     "task_assignees",
     "task_events",
@@ -34,6 +37,7 @@ const OWED: &[&str] = &["attempts", "audit_events", "deliveries", "idempotency_k
 /// The tenant itself, and what belongs to a person.
 const GLOBAL: &[&str] = &[
     "accounts",
+    "calendar_links",
     "email_changes",
     "former_slugs",
     "organizations",
@@ -44,7 +48,7 @@ const GLOBAL: &[&str] = &[
     "verifications",
 ];
 /// Holds nobody's rows.
-pub(crate) const NOBODYS: &[&str] = &["_sqlx_migrations"];
+pub(crate) const NOBODYS: &[&str] = &["_sqlx_migrations", "timetable"];
 /// The worker's role sees everybody's: it sends for all.
 pub(crate) const SENT: &[&str] = &["attempts", "deliveries", "mail_steps", "mails"];
 /// A person's own in an organization, which they may write without entering it: references to memberships keep strangers out.

@@ -115,6 +115,7 @@ pub async fn content(scope: &mut Scope<System>, claim: &Claim) -> Result<Result<
         MailKind::EmailChangeNew => email_change(scope, claim, false).await,
         MailKind::Notice => notice(scope, claim).await,
         MailKind::Comment => comment(scope, claim).await,
+        MailKind::Digest => Ok(Err("there are no digests")),
     }
 }
 

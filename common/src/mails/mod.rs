@@ -8,7 +8,7 @@ mod content;
 mod notice;
 mod sweep;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp, civil::Date};
 use jiff_sqlx::ToSqlx;
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -26,6 +26,7 @@ use crate::{
         AccountId, CommentId, DeliveryId, EmailChangeId, InvitationId, MailId, PasswordResetId, ReminderId, TaskId,
         VerificationId,
     },
+    secrets::Purpose,
 };
 
 crate::schema::words! {
@@ -57,6 +58,8 @@ pub enum MailKind {
     Notice,
     /// Tells what somebody has said about a task.
     Comment,
+    /// A person's day in an organization.
+    Digest,
 }
 
 impl MailKind {
@@ -73,7 +76,14 @@ impl MailKind {
             Self::EmailChangeNew => "email_change_new",
             Self::Notice => "notice",
             Self::Comment => "comment",
+            Self::Digest => "digest",
         }
+    }
+
+    /// Whether its reader can act on it, and have no more of it, by the links of the mail.
+    #[must_use]
+    pub fn has_links(self) -> bool {
+        matches!(self, Self::Reminder | Self::Comment | Self::Digest)
     }
 }
 
@@ -93,8 +103,12 @@ pub(crate) struct Owed {
     pub reset: Option<PasswordResetId>,
     pub email_change: Option<EmailChangeId>,
     pub notice: Option<serde_json::Value>,
+    /// The local day that a digest is of.
+    pub digest_on: Option<Date>,
     /// None: at once.
     pub due_at: Option<Timestamp>,
+    /// How long it is of use; as long as its kind usually is.
+    pub life: Option<SignedDuration>,
 }
 
 impl Owed {
@@ -122,7 +136,9 @@ impl Owed {
             reset: None,
             email_change: None,
             notice: None,
+            digest_on: None,
             due_at: None,
+            life: None,
         }
     }
 }
@@ -130,26 +146,31 @@ impl Owed {
 /// Writes deliveries and their mails, in the transaction that owes them: nothing after its commit can fail.
 pub(crate) async fn owe(core: &mut Core, owed: &[Owed]) -> Result<Written<()>> {
     let ids = |id: fn(&Owed) -> Option<Uuid>| owed.iter().map(id).collect::<Vec<Option<Uuid>>>();
+    let link =
+        |o: &Owed| o.kind.has_links().then(|| core.db.key().mailed_token(Purpose::Delivery, o.delivery.0).hash());
+    let links: Vec<Option<Vec<u8>>> = owed.iter().map(|o| link(o).map(|hash| hash.as_bytes().to_vec())).collect();
     let soon = sqlx::query_scalar!(
         r#"with owed as (
                select *, coalesce(due_at, now()) as at
                from unnest($1::uuid[], $2::uuid[], $3::text[], $4::uuid[], $5::uuid[], $6::uuid[], $7::uuid[], $8::uuid[],
-                           $9::uuid[], $10::uuid[], $11::jsonb[], $12::timestamptz[], $13::int[], $14::uuid[])
+                           $9::uuid[], $10::uuid[], $11::jsonb[], $12::timestamptz[], $13::int[], $14::uuid[], $15::date[],
+                           $16::float8[], $17::bytea[])
                     as o (delivery_id, mail_id, kind, account_id, reminder_id, task_id, invitation_id, verification_id,
-                          reset_id, email_change_id, notice, due_at, generation, comment_id)
+                          reset_id, email_change_id, notice, due_at, generation, comment_id, digest_on, life, link_hash)
            ), mailed as (
                insert into mails (id, org_id, account_id, kind, due_at, next_at, expires_at)
                select mail_id, current_org(), account_id, kind, at, at,
                       -- As long as what it says is of use.
-                      at + case kind when 'invitation' then interval '7 days' when 'notice' then interval '7 days'
-                                     when 'password_reset' then interval '1 hour' when 'reminder' then interval '12 hours'
-                                     else interval '24 hours' end
+                      at + coalesce(life * interval '1 second',
+                               case kind when 'invitation' then interval '7 days' when 'notice' then interval '7 days'
+                                         when 'password_reset' then interval '1 hour' when 'reminder' then interval '12 hours'
+                                         when 'digest' then interval '12 hours' else interval '24 hours' end)
                from owed
            ), delivered as (
                insert into deliveries (id, org_id, account_id, mail_id, kind, reminder_id, task_id, invitation_id, verification_id,
-                                       reset_id, email_change_id, notice, due_at, generation, comment_id)
+                                       reset_id, email_change_id, notice, due_at, generation, comment_id, digest_on, link_hash)
                select delivery_id, current_org(), account_id, mail_id, kind, reminder_id, task_id, invitation_id, verification_id,
-                      reset_id, email_change_id, notice, at, generation, comment_id from owed
+                      reset_id, email_change_id, notice, at, generation, comment_id, digest_on, link_hash from owed
            )
            select coalesce(bool_or(at < now() + interval '2 seconds'), false) as "soon!" from owed"#,
         &owed.iter().map(|o| o.delivery.0).collect::<Vec<_>>(),
@@ -166,6 +187,9 @@ pub(crate) async fn owe(core: &mut Core, owed: &[Owed]) -> Result<Written<()>> {
         owed.iter().map(|o| o.due_at.map(ToSqlx::to_sqlx)).collect::<Vec<_>>() as _,
         &owed.iter().map(|o| o.generation).collect::<Vec<_>>(),
         &ids(|o| o.comment.map(|id| id.0)) as _,
+        owed.iter().map(|o| o.digest_on.map(ToSqlx::to_sqlx)).collect::<Vec<_>>() as _,
+        owed.iter().map(|o| o.life.map(|life| life.as_secs_f64())).collect::<Vec<_>>() as _,
+        &links as _,
     )
     .fetch_one(core.sql())
     .await?;

@@ -22,6 +22,8 @@ pub enum Purpose {
     EmailOld,
     /// Agrees to a change of e-mail, from the address that comes.
     EmailNew,
+    /// Acts on what a mail tells: done, later, no more of it.
+    Delivery,
 }
 
 impl Purpose {
@@ -34,6 +36,7 @@ impl Purpose {
             Self::PasswordReset => "password_reset",
             Self::EmailOld => "email_old",
             Self::EmailNew => "email_new",
+            Self::Delivery => "delivery",
         }
     }
 }
@@ -97,7 +100,8 @@ mod tests {
         assert_eq!(token, key("a").mailed_token(Purpose::Verification, row));
         assert_ne!(token, key("b").mailed_token(Purpose::Verification, row));
         assert_ne!(token, key("a").mailed_token(Purpose::Verification, Uuid::now_v7()));
-        let others = [Purpose::Invitation, Purpose::PasswordReset, Purpose::EmailOld, Purpose::EmailNew];
+        let others =
+            [Purpose::Invitation, Purpose::PasswordReset, Purpose::EmailOld, Purpose::EmailNew, Purpose::Delivery];
         for other in others {
             assert_ne!(token, key("a").mailed_token(other, row), "{other:?}");
         }
