@@ -73,8 +73,8 @@ impl Tag {
     /// The version with which it begins, if it names the bytes of one.
     pub(crate) fn version(&self) -> Option<i32> {
         let digits = self.name.split_once('-').map_or(self.name.as_str(), |(version, _)| version);
-        // Written in one way only: a hash that happens to be a number has sixteen digits.
-        let one_way = digits.bytes().all(|byte| byte.is_ascii_digit()) && !digits.starts_with('0');
+        // Written in one way only: a hash that happens to be a number has sixteen digits. What nobody has changed yet is of version 0.
+        let one_way = digits.bytes().all(|byte| byte.is_ascii_digit()) && (digits == "0" || !digits.starts_with('0'));
         if one_way && !self.weak { digits.parse().ok() } else { None }
     }
 }

@@ -23,6 +23,7 @@ pub mod mails;
 pub mod memberships;
 #[cfg(test)]
 mod noise;
+pub mod notifications;
 pub mod offers;
 pub mod organizations;
 pub mod origins;

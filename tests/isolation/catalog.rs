@@ -179,6 +179,7 @@ async fn definer_functions_are_the_named_list_with_a_pinned_search_path() {
         names,
         [
             "accept_invitation",
+            "ask_replans",
             "begin_account",
             "begin_joining",
             "begin_link",
@@ -207,11 +208,13 @@ async fn definer_functions_are_the_named_list_with_a_pinned_search_path() {
             "personal_export",
             "purge",
             "purge_tasks",
+            "replans_waiting",
             "require_active_owner",
             "sign_in_claims",
             "slug_is_free",
             "stamp_uses",
             "take_due",
+            "take_replan",
             "tasks_with",
             "throttle",
         ]

@@ -11,4 +11,5 @@ mod comments;
 mod purge;
 mod queue;
 mod reminders;
+mod replans;
 mod sweep;

@@ -9,6 +9,7 @@ use crate::{
     error::Result,
     input::{Faults, Given},
     precondition::Precondition,
+    reminders,
     text::{Name, Slug},
     time::TimeZoneName,
 };
@@ -70,6 +71,9 @@ pub async fn update(
         return Ok(Written(before));
     }
     let after = find(core).await?;
+    if after.time_zone != before.time_zone {
+        reminders::ask_who_follows_the_organization(core).await?;
+    }
     let told = |o: &Organization| json!({ "slug": o.slug, "name": o.name, "time_zone": o.time_zone });
     let event = Event::new(Action::OrganizationUpdated).about(after.id).before(told(&before)).after(told(&after));
     audit::record(core, event).await?;

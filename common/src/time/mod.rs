@@ -1,16 +1,26 @@
 //! When: due values, offsets, zones and recurrence. Pure; the present is always an argument.
 
+mod daily;
 mod due;
+mod hour;
 mod instant;
+mod lateness;
 mod offset;
+mod quiet;
 pub mod recurrence;
+mod weekdays;
 mod written;
 mod zone;
 
+pub use daily::Daily;
 pub use due::{Due, DueColumns, When, WhenColumns};
+pub use hour::Hour;
 pub use instant::{Instant, Moment};
+pub use lateness::SkipAfter;
 pub use offset::Offset;
+pub use quiet::{Quiet, QuietHours};
 pub use recurrence::Recurrence;
+pub use weekdays::{DaysOff, SomeDays, Weekdays};
 pub use zone::TimeZoneName;
 
 use crate::input::Fault;
@@ -33,6 +43,24 @@ pub enum TimeFault {
     /// Not a duration.
     #[error("must be an ISO 8601 duration such as -PT15M or -P1D")]
     NotAnOffset,
+    /// Not a time of day.
+    #[error("must be a time of day such as 09:00")]
+    NotAnHour,
+    /// A day that is named twice.
+    #[error("names a day twice")]
+    DayTwice,
+    /// Every day is off.
+    #[error("must leave a day")]
+    NoDayLeft,
+    /// No day at all.
+    #[error("must have a day")]
+    NoDay,
+    /// A window that ends when it begins.
+    #[error("must end at another time than it begins")]
+    EmptyWindow,
+    /// Too short or too long to wait.
+    #[error("must be from one minute to thirty days")]
+    LatenessRange,
     /// Neither or several of the forms.
     #[error("must have exactly one of the forms: {0}")]
     OneForm(&'static str),
@@ -52,9 +80,14 @@ impl Fault for TimeFault {
             Self::NotAnInstant => "not_an_instant",
             Self::NotAZone => "not_a_time_zone",
             Self::NotAnOffset => "not_a_duration",
+            Self::NotAnHour => "not_a_time_of_day",
+            Self::DayTwice => "repeated",
+            Self::NoDayLeft => "no_day_left",
+            Self::NoDay => "empty",
+            Self::EmptyWindow => "empty_window",
             Self::OneForm(_) => "one_form",
             Self::ZoneAndLocal => "local_needs_zone",
-            Self::OutOfRange => "out_of_range",
+            Self::OutOfRange | Self::LatenessRange => "out_of_range",
         }
     }
 }

@@ -12,6 +12,13 @@ use super::TimeFault;
 #[derive(Clone, Copy, Debug)]
 pub struct Offset(Span);
 
+impl PartialEq for Offset {
+    /// Whether both are written alike: `PT24H` is no `P1D`.
+    fn eq(&self, other: &Self) -> bool {
+        self.0.fieldwise() == other.0.fieldwise()
+    }
+}
+
 impl Offset {
     /// `anchor`, moved. `-P1D` before 09:00 is 09:00 the day before, across a change of clocks too; a local time that
     /// falls into a gap moves forward by the gap.
