@@ -54,9 +54,14 @@ async fn settings_are_everybodys_own_and_are_as_usual_before_they_are_changed() 
     });
     let changed = team.guest.patch_if(&tag, SETTINGS, wanted.clone()).await.is(200).json();
     assert_eq!((&changed["version"], &changed["days_off"]), (&json!(1), &json!(["saturday", "sunday"])));
-    for field in ["reminder_hour", "quiet_hours", "comments", "digest", "default_reminders"] {
+    for field in ["reminder_hour", "quiet_hours", "comments", "digest"] {
         assert_eq!(changed[field], wanted[field], "{field}");
     }
+    let defaults = json!([
+        { "when": { "offset": "-PT1H" }, "to": "assignees", "skip_after": null },
+        { "when": { "offset": "-P1D" }, "to": "me", "skip_after": "PT2H" },
+    ]);
+    assert_eq!(changed["default_reminders"], defaults);
     assert_eq!(team.guest.get(SETTINGS).await.is(200).json(), changed);
     // What is the same already makes no version; whoever has seen an older one is told.
     assert_eq!(set(&team.guest, wanted).await["version"], 1);
@@ -258,5 +263,100 @@ async fn the_plan_of_a_task_tells_who_gets_what_when_and_why_not() {
         assert_eq!(share(&team.admin.get(&path).await.is(200).json(), 0)["skipped"], json!(why), "{statement}");
     }
     // Whoever does not see the task sees no plan.
-    team.guest.get(&path).await.is_problem(404, "not_found");
+    let private = team.project("HID", "private").await;
+    let hidden =
+        team.owner.post("/tasks", json!({ "project": private, "title": "Hidden" })).await.is(201).text_at("/id");
+    let path = format!("/tasks/{hidden}/reminder-plan");
+    team.admin.get(&path).await.is_problem(404, "not_found");
+}
+
+#[tokio::test]
+async fn a_task_that_says_nothing_of_reminders_gets_those_of_its_creator_else_of_the_organization() {
+    let app = TestApp::start().await;
+    let team = app.team().await;
+    let project = team.project("OPS", "open").await;
+    let org = format!("/v1/orgs/{}", team.slug);
+    let usual = json!([{ "when": { "offset": "-P1D" }, "to": "assignees", "skip_after": "PT3H" }]);
+    let changed = team.owner.patch(&org, json!({ "default_reminders": usual })).await.is(200).json();
+    assert_eq!((&changed["default_reminders"], &changed["version"]), (&usual, &json!(2)));
+    assert_eq!(team.owner.get("/v1/orgs").await.is(200).json()["data"][0]["default_reminders"], usual);
+    assert_eq!(team.owner.patch(&org, json!({ "default_reminders": usual })).await.is(200).json()["version"], 2);
+    let new = |more: Value| {
+        let mut new = json!({ "project": project, "title": "Look", "assignees": [team.member.id], "due": { "at": "2031-03-07T12:00:00Z" } });
+        new.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        new
+    };
+    let made = team.owner.post("/tasks", new(json!({}))).await.is(201).json();
+    assert_eq!(
+        (&share(&made)["account_id"], &share(&made)["due_at"]),
+        (&json!(team.member.id), &json!("2031-03-06T12:00:00Z"))
+    );
+    assert_eq!(count(&app, "reminders where skip_after = 'PT3H'").await, 1);
+    // Whoever says that there is none means it, and nothing counts from no due value.
+    for more in [json!({ "reminders": [] }), json!({ "due": null })] {
+        assert_eq!(team.owner.post("/tasks", new(more)).await.is(201).json()["reminders"], json!([]));
+    }
+    let own =
+        json!([{ "when": { "offset": "-PT1H" }, "to": "me" }, { "when": { "offset": "-PT2H" }, "to": "assignees" }]);
+    set(&team.admin, json!({ "default_reminders": own })).await;
+    let made = team.admin.post("/tasks", new(json!({}))).await.is(201).json();
+    assert_eq!(made["reminders"].as_array().unwrap().len(), 2);
+    assert_eq!(
+        (&share(&made)["account_id"], &share(&made)["due_at"]),
+        (&json!(team.admin.id), &json!("2031-03-07T11:00:00Z"))
+    );
+    // None of one's own is not those of the organization.
+    set(&team.admin, json!({ "default_reminders": [] })).await;
+    assert_eq!(team.admin.post("/tasks", new(json!({}))).await.is(201).json()["reminders"], json!([]));
+    // What cannot be computed stops no task that has not named it.
+    set(&team.admin, json!({ "default_reminders": [{ "when": { "offset": "P365D" }, "to": "me" }] })).await;
+    let far = new(json!({ "due": { "at": "9998-12-31T12:00:00Z" } }));
+    assert_eq!(share(&team.admin.post("/tasks", far).await.is(201).json())["skipped"], "out_of_range");
+    team.member.patch(&org, json!({ "default_reminders": [] })).await.is_problem(403, "permission_missing");
+    let many = json!({ "default_reminders": vec![json!({ "when": { "offset": "-PT1H" }, "to": "me" }); 11] });
+    let problem = team.admin.patch(SETTINGS, many).await.is_problem(422, "invalid");
+    assert_eq!(
+        (&problem["errors"][0]["pointer"], &problem["errors"][0]["code"]),
+        (&json!("/default_reminders"), &json!("too_many"))
+    );
+}
+
+#[tokio::test]
+async fn what_somebody_wants_goes_with_them_and_is_in_their_export() {
+    let app = TestApp::start().await;
+    let team = app.team().await;
+    let project = team.project("OPS", "open").await;
+    set(&team.member, json!({ "days_off": ["sunday"] })).await;
+    let _ = team.member.put(&format!("/projects/{project}/mute"), json!(null)).await.is(200);
+    let export = team.member.get("/v1/me/export").await.is(200).json();
+    assert_eq!(
+        (&export["notification_settings"][0]["days_off"], &export["muted_projects"][0]["project_id"]),
+        (&json!(64), &json!(project))
+    );
+    let _ = team.owner.put(&format!("/members/{}/suspension", team.member.id), json!(null)).await.is(200);
+    assert_eq!((count(&app, "notification_settings").await, count(&app, "replans").await), (1, 0));
+    let _ = team.owner.delete(&format!("/members/{}", team.member.id)).await.is(204);
+    assert_eq!((count(&app, "notification_settings").await, count(&app, "project_mutes").await), (0, 0));
+}
+
+#[tokio::test]
+async fn whoever_wants_no_mail_of_comments_or_of_a_project_gets_none() {
+    let app = TestApp::start().await;
+    let team = app.team().await;
+    let project = team.project("OPS", "open").await;
+    let people = [team.member.id, team.admin.id, team.owner.id];
+    let _ =
+        team.owner.post("/tasks", json!({ "project": project, "title": "Look", "assignees": people })).await.is(201);
+    let say = async || {
+        let _ = team.owner.post("/tasks/OPS-1/comments", json!({ "body": "Hear me" })).await.is(201);
+    };
+    say().await;
+    set(&team.member, json!({ "comments": false })).await;
+    let _ = team.admin.put(&format!("/projects/{project}/mute"), json!(null)).await.is(200);
+    let mut reasons: Vec<String> =
+        fates(&app).await.into_iter().map(|(state, why)| format!("{state}: {}", why.unwrap())).collect();
+    reasons.sort_unstable();
+    assert_eq!(reasons, ["cancelled: project muted", "cancelled: unsubscribed"]);
+    say().await;
+    assert_eq!(fates(&app).await.len(), 2);
 }

@@ -206,6 +206,7 @@ async fn definer_functions_are_the_named_list_with_a_pinned_search_path() {
             "note_change",
             "password_of",
             "personal_export",
+            "personal_wishes",
             "purge",
             "purge_tasks",
             "replans_waiting",

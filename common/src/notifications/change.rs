@@ -2,7 +2,6 @@
 
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
-use sqlx::types::Json;
 
 use super::{DefaultReminders, NotificationSettings, SettingsChanges, find};
 use crate::{
@@ -103,7 +102,7 @@ async fn store(
         after.digest.map(|digest| digest.hour.sql()) as _,
         after.digest.map(|digest| digest.days.sql()),
         next_digest.map(ToSqlx::to_sqlx) as _,
-        after.default_reminders.as_ref().map(Json) as Option<Json<&DefaultReminders>>,
+        after.default_reminders.as_ref() as Option<&DefaultReminders>,
         other_digest,
     )
     .fetch_one(core.sql())

@@ -4,12 +4,21 @@ use std::str::FromStr;
 
 use deserr::Deserr;
 use serde::{Deserialize, Deserializer, Serialize};
+use sqlx::{
+    Decode, Encode, Postgres,
+    encode::IsNull,
+    error::BoxDynError,
+    postgres::{PgArgumentBuffer, PgTypeInfo, PgValueRef},
+    types::Json,
+};
 use utoipa::{
     PartialSchema, ToSchema,
     openapi::{RefOr, Schema, schema::ArrayBuilder},
 };
 
 use crate::{
+    access::Core,
+    error::Result,
     input::{Fault, Faults},
     reminders::{NewReminder, Recipient},
     time::{Offset, SkipAfter, When},
@@ -34,7 +43,7 @@ pub struct DefaultReminder {
     pub to: DefaultRecipient,
     /// How late it is still of use; twelve hours unless said.
     #[deserr(default)]
-    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "skip_after")]
+    #[serde(default, deserialize_with = "skip_after")]
     pub skip_after: Option<SkipAfter>,
 }
 
@@ -71,7 +80,7 @@ impl Fault for TooMany {
 }
 
 impl DefaultReminders {
-    fn of(all: Vec<DefaultReminder>) -> Result<Self, TooMany> {
+    fn of(all: Vec<DefaultReminder>) -> std::result::Result<Self, TooMany> {
         if all.len() <= MOST { Ok(Self(all)) } else { Err(TooMany) }
     }
 
@@ -107,12 +116,56 @@ impl ToSchema for DefaultReminders {
     }
 }
 
+// Stored as they are shown.
+impl sqlx::Type<Postgres> for DefaultReminders {
+    fn type_info() -> PgTypeInfo {
+        Json::<Self>::type_info()
+    }
+
+    fn compatible(known: &PgTypeInfo) -> bool {
+        Json::<Self>::compatible(known)
+    }
+}
+
+impl<'r> Decode<'r, Postgres> for DefaultReminders {
+    fn decode(value: PgValueRef<'r>) -> std::result::Result<Self, BoxDynError> {
+        Json::<Self>::decode(value).map(|stored| stored.0)
+    }
+}
+
+impl Encode<'_, Postgres> for DefaultReminders {
+    fn encode_by_ref(&self, buffer: &mut PgArgumentBuffer) -> std::result::Result<IsNull, BoxDynError> {
+        Json(self).encode_by_ref(buffer)
+    }
+}
+
 /// What was stored as text.
-fn parsed<'de, D: Deserializer<'de>, T: FromStr<Err: std::fmt::Display>>(deserializer: D) -> Result<T, D::Error> {
+fn parsed<'de, D: Deserializer<'de>, T: FromStr<Err: std::fmt::Display>>(
+    deserializer: D,
+) -> std::result::Result<T, D::Error> {
     String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
 }
 
-fn skip_after<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<SkipAfter>, D::Error> {
+fn skip_after<'de, D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Option<SkipAfter>, D::Error> {
     let text = Option::<String>::deserialize(deserializer)?;
     text.map(|text| text.parse().map_err(serde::de::Error::custom)).transpose()
+}
+
+/// What the caller's new task gets that is due and says nothing of reminders: what they have chosen, else what the organization has; no
+/// more than there may be.
+///
+/// # Errors
+/// The database's.
+pub(crate) async fn of_the_caller(core: &mut Core) -> Result<Vec<NewReminder>> {
+    let most = usize::try_from(core.db.quotas.reminders).unwrap_or(usize::MAX);
+    let chosen = sqlx::query_scalar!(
+        r#"select coalesce(n.default_reminders, o.default_reminders) as "chosen!: DefaultReminders"
+           from organizations o left join notification_settings n on n.org_id = o.id and n.account_id = current_account()
+           where o.id = current_org()"#
+    )
+    .fetch_one(core.sql())
+    .await?;
+    let mut named = chosen.named();
+    named.truncate(most);
+    Ok(named)
 }

@@ -6,11 +6,11 @@ mod input;
 mod mute;
 
 use serde::Serialize;
-use sqlx::types::Json;
 use utoipa::ToSchema;
 
 pub(crate) use change::set_clock;
 pub use change::update;
+pub(crate) use defaults::of_the_caller;
 pub use defaults::{DefaultRecipient, DefaultReminder, DefaultReminders, FromDue};
 pub use input::{DigestChoice, SettingsChanges};
 pub use mute::{Muted, mute, unmute};
@@ -91,7 +91,7 @@ pub async fn show(scope: &mut Scope<impl Permission>) -> Result<NotificationSett
 pub(crate) async fn find(core: &mut Core, account: AccountId) -> Result<NotificationSettings> {
     let row = sqlx::query!(
         r#"select reminder_hour, quiet_from, quiet_until, days_off, reminders, comments, digest_hour, digest_days,
-                  default_reminders as "default_reminders: Json<DefaultReminders>", version
+                  default_reminders as "default_reminders: DefaultReminders", version
            from notification_settings where account_id = $1"#,
         account.0,
     )
@@ -107,7 +107,7 @@ pub(crate) async fn find(core: &mut Core, account: AccountId) -> Result<Notifica
         reminders: row.reminders,
         comments: row.comments,
         digest: digest.map(|(hour, days)| Digest { hour: Hour::stored(hour), days: Weekdays::stored(days) }),
-        default_reminders: row.default_reminders.map(|defaults| defaults.0),
+        default_reminders: row.default_reminders,
         version: row.version,
     })
 }

@@ -49,11 +49,16 @@ impl Whom {
     }
 }
 
-/// Writes the reminders of a task and everything they owe.
+/// Writes the reminders of a task and everything they owe. Of those that nobody has named, what cannot be computed is left out.
 ///
 /// # Errors
 /// `out_of_range`, `not_a_member`.
-pub(crate) async fn create(core: &mut Core, task: &Task, new: &[NewReminder]) -> Result<Written<Vec<ReminderPlan>>> {
+pub(crate) async fn create(
+    core: &mut Core,
+    task: &Task,
+    new: &[NewReminder],
+    named: bool,
+) -> Result<Written<Vec<ReminderPlan>>> {
     if new.is_empty() {
         return Ok(Written(Vec::new()));
     }
@@ -64,7 +69,7 @@ pub(crate) async fn create(core: &mut Core, task: &Task, new: &[NewReminder]) ->
     for (index, (id, reminder)) in ids.into_iter().zip(new).enumerate() {
         let known = planned.iter_mut().find(|plan| plan.id == id).map(|plan| std::mem::take(&mut plan.plan));
         let plan = known.unwrap_or_default();
-        if plan.iter().any(|share| share.skipped == Some(OUT_OF_RANGE)) {
+        if named && plan.iter().any(|share| share.skipped == Some(OUT_OF_RANGE)) {
             return Err(Faults::at(&format!("/reminders/{index}/when"), &ReminderFault::OutOfRange).into());
         }
         plans.push(ReminderPlan { id, when: reminder.when.clone(), skip_after: reminder.skip_after, plan });

@@ -129,7 +129,7 @@ pub async fn add(
     .fetch_one(core.sql())
     .await?;
     core.db.quotas.admit(Quota::Reminders, there + 1)?;
-    let written = create(core, task, &[new]).await?;
+    let written = create(core, task, &[new], true).await?;
     let plan = written.0.into_iter().next().ok_or(Error::NotFound)?;
     Ok(Written(plan))
 }
