@@ -154,12 +154,15 @@ async fn it_is_put_off_into_the_future_and_by_no_more_than_a_year() {
 
 #[tokio::test]
 async fn no_quota_of_reminders_stands_in_the_way() {
-    let app = TestApp::with_settings(&[("TASKBELL_QUOTA_REMINDERS", "1")]).await;
+    let app = TestApp::with_settings(&[("TASKBELL_QUOTA_REMINDERS", "2")]).await;
     let team = app.team().await;
     let project = team.project("OPS", "open").await;
     let (task, delivery) = reminded(&team, &project).await;
     let add = json!({ "when": { "at": SOMETIME }, "to": "me" });
     let path = format!("/tasks/{task}/reminders");
+    let _ = put_off(&team.member, &delivery, json!({ "for": "P1D" })).await.is(201);
+    // Nor does it stand in theirs.
+    let _ = team.member.post(&path, add.clone()).await.is(201);
     team.member.post(&path, add).await.is_problem(409, "quota_reached");
     let _ = put_off(&team.member, &delivery, json!({ "for": "P1D" })).await.is(201);
 }
