@@ -12,7 +12,7 @@ use crate::{
     mails::MailKind,
     precondition::Precondition,
     reminders,
-    time::{Daily, Hour, TimeZoneName},
+    time::{Hour, TimeZoneName, next_at},
 };
 
 /// Changes the caller's. What is the same already makes no version. What is still owed and no longer wanted is cancelled in the same
@@ -120,8 +120,8 @@ async fn next_digest(core: &mut Core, account: AccountId, after: &NotificationSe
     )
     .fetch_one(core.sql())
     .await?;
-    let daily = Daily { hour: digest.hour, days: digest.days };
-    Ok(daily.next(clock.now.to_jiff(), TimeZoneName::stored(&clock.zone).rules()))
+    let zone = TimeZoneName::stored(&clock.zone);
+    Ok(next_at(digest.hour.time(), digest.days.sql(), zone.rules(), clock.now.to_jiff()))
 }
 
 /// When somebody's next digest comes, by the clock that they live by now.

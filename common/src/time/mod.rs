@@ -12,15 +12,17 @@ mod weekdays;
 mod written;
 mod zone;
 
-pub use daily::Daily;
+pub use daily::next_at;
 pub use due::{Due, DueColumns, When, WhenColumns};
 pub use hour::Hour;
 pub use instant::{Instant, Moment};
 pub use lateness::SkipAfter;
+pub(crate) use offset::Ahead;
 pub use offset::Offset;
 pub use quiet::{Quiet, QuietHours};
 pub use recurrence::Recurrence;
 pub use weekdays::{DaysOff, SomeDays, Weekdays};
+pub(crate) use written::LocalTime;
 pub use zone::TimeZoneName;
 
 use crate::input::Fault;
