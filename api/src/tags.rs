@@ -110,7 +110,7 @@ mod tests {
     #[test]
     fn a_tag_tells_its_version_if_it_is_strong_and_has_one() {
         let version = |tag: &str| Tag::first(tag).unwrap().0.version();
-        assert_eq!([version("\"7\""), version("\"12-0a1b\"")], [Some(7), Some(12)]);
+        assert_eq!([version("\"7\""), version("\"12-0a1b\""), version("\"0-0a1b\"")], [Some(7), Some(12), Some(0)]);
         for none in ["W/\"7\"", "\"\"", "\"07\"", "\"0000000000000007\"", "\"+7\"", "\"a7-1\"", "\"99999999999\""] {
             assert_eq!(version(none), None, "{none}");
         }

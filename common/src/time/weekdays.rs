@@ -47,9 +47,9 @@ impl Weekdays {
         self.0 & (1 << day.to_monday_zero_offset()) != 0
     }
 
-    fn of(days: &[Day]) -> Result<Self, TimeFault> {
-        days.iter().try_fold(Self::default(), |Self(known), day| {
-            let bit = 1 << (*day as u8);
+    fn of(days: Vec<Day>) -> Result<Self, TimeFault> {
+        days.into_iter().try_fold(Self::default(), |Self(known), day| {
+            let bit = 1 << (day as u8);
             if known & bit == 0 { Ok(Self(known | bit)) } else { Err(TimeFault::DayTwice) }
         })
     }
@@ -69,7 +69,7 @@ pub struct DaysOff(pub Weekdays);
 
 impl DaysOff {
     fn of(days: Vec<Day>) -> Result<Self, TimeFault> {
-        let days = Weekdays::of(&days)?;
+        let days = Weekdays::of(days)?;
         if days.0 == Weekdays::ALL { Err(TimeFault::NoDayLeft) } else { Ok(Self(days)) }
     }
 }
@@ -81,7 +81,7 @@ pub struct SomeDays(pub Weekdays);
 
 impl SomeDays {
     fn of(days: Vec<Day>) -> Result<Self, TimeFault> {
-        let days = Weekdays::of(&days)?;
+        let days = Weekdays::of(days)?;
         if days.is_empty() { Err(TimeFault::NoDay) } else { Ok(Self(days)) }
     }
 }
