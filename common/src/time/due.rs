@@ -84,9 +84,7 @@ impl Due {
             Self::At { at } => Ok(at.to_zoned(zone.clone())),
         }
     }
-}
 
-impl Due {
     /// An offset from it, for a person in `zone` who is told of dates at `hour`. Days are counted from what the clock shows, also where it
     /// never shows that: a day before a time in a gap keeps the time of day.
     fn offset(&self, offset: Offset, zone: &TimeZone, hour: civil::Time) -> Result<Timestamp, TimeFault> {
@@ -96,9 +94,7 @@ impl Due {
             Self::At { at } => offset.from_anchor(&at.to_zoned(zone.clone())),
         }
     }
-}
 
-impl Due {
     /// For a reader in `zone`: `2026-12-01 09:00 (Europe/Berlin)`.
     #[must_use]
     pub fn in_words(&self, zone: &TimeZoneName) -> String {

