@@ -8,6 +8,7 @@
 )]
 
 mod checker;
+mod edits;
 mod failpoints;
 mod paused;
 mod random;

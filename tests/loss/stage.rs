@@ -1,13 +1,13 @@
 //! One world, hurt again and again: each time with one reminder.
 
-use std::time::Duration;
+use std::{ops::Range, time::Duration};
 
 use harness::{
     eventually,
     verify::{
         Cast, Queue, World,
-        checker::{Verdict, check},
-        driver::{self, Load},
+        checker::check,
+        driver::{self, Fate, Load},
         journal::{Journals, Promise},
         process::Process,
     },
@@ -34,13 +34,25 @@ impl Stage {
 
     /// Asks for reminders that are due soon; what is promised is known when the set is done.
     pub(crate) fn ask(&mut self, reminders: usize) -> JoinSet<Promise> {
+        // Of many, the last waits until the others are answered.
+        let ahead = if reminders > 1 { 2_000..3_000 } else { 700..900 };
+        self.start(reminders, ahead, Vec::new())
+    }
+
+    /// Asks for one that is moved so many milliseconds after it was due, by so many into the future.
+    pub(crate) fn ask_moved(&mut self, at: i64, ahead: i64) -> JoinSet<Promise> {
+        self.start(1, 700..900, vec![Fate::Moved { at, ahead }])
+    }
+
+    fn start(&mut self, reminders: usize, ahead: Range<i64>, fates: Vec<Fate>) -> JoinSet<Promise> {
         let load = Load {
             seed: rand::random(),
             first: self.asked,
             reminders,
             over: Duration::from_millis(u64::try_from(reminders).unwrap() * 20),
-            ahead: 700..900,
+            ahead,
             edited: 0,
+            fates,
             at_once: 4,
         };
         self.asked += reminders;
@@ -71,12 +83,17 @@ impl Stage {
     }
 
     /// Compares everything, and leaves nothing behind if it is well.
-    pub(crate) async fn end(self) -> Verdict {
+    pub(crate) async fn end(self) {
+        let owed = self.asked;
+        self.end_with(owed).await;
+    }
+
+    /// The same where so many must have come.
+    pub(crate) async fn end_with(self, owed: usize) {
         let verdict = check(&Journals::of(&self.world, self.promises).await);
         println!("{verdict}");
         assert!(verdict.is_clean(), "the logs are in {}", self.world.directory().display());
-        assert_eq!(verdict.owed, self.asked, "all were promised");
+        assert_eq!(verdict.owed, owed, "all were promised");
         self.world.end().await;
-        verdict
     }
 }

@@ -34,17 +34,28 @@ pub struct Load {
     pub ahead: Range<i64>,
     /// Of a hundred reminders, how many are changed around the time at which they are due.
     pub edited: u32,
+    /// What happens to the first ones, whatever chance says.
+    pub fates: Vec<Fate>,
     /// Requests at the same time.
     pub at_once: usize,
 }
 
 /// What somebody does to a task, and when: milliseconds after its reminder is due, or before.
 #[derive(Clone, Copy, Debug)]
-enum Fate {
+pub enum Fate {
+    /// Nothing.
     Stands,
+    /// It is completed.
     Completed(i64),
+    /// It is deleted.
     Deleted(i64),
-    Moved { at: i64, ahead: i64 },
+    /// It gets another due value.
+    Moved {
+        /// When.
+        at: i64,
+        /// How far ahead the new one is then.
+        ahead: i64,
+    },
 }
 
 struct Plan {
@@ -88,12 +99,13 @@ fn plans(cast: &Cast, load: &Load) -> Vec<Plan> {
     let mut plan = |number: usize| {
         let org = &cast.orgs[chance.random_range(0..cast.orgs.len())];
         let around = chance.random_range(-2_000..2_000);
-        let fate = match (chance.random_range(0..100) < load.edited, chance.random_range(0..3)) {
+        let by_chance = match (chance.random_range(0..100) < load.edited, chance.random_range(0..3)) {
             (false, _) => Fate::Stands,
             (true, 0) => Fate::Completed(around),
             (true, 1) => Fate::Deleted(around),
             (true, _) => Fate::Moved { at: around, ahead: chance.random_range(load.ahead.clone()) },
         };
+        let fate = load.fates.get(number - load.first).copied().unwrap_or(by_chance);
         Plan {
             number,
             org: Org { members: Vec::new(), ..org.clone() },
@@ -110,12 +122,12 @@ async fn live(client: &Client, places: &Semaphore, plan: Plan) -> Promise {
     let Plan { number, org, person, ahead, fate, .. } = plan;
     let marker = marker("zt", number);
     let path = format!("/v1/orgs/{}/tasks", org.slug);
+    let place = places.acquire().await.unwrap();
     let due_at = soon(ahead);
     let new = json!({
         "project": org.project, "title": format!("Task {marker}"), "assignees": [person.id], "due": { "at": due_at },
         "reminders": [{ "when": { "offset": "PT0S" }, "to": "assignees" }],
     });
-    let place = places.acquire().await.unwrap();
     let answer = client.post(&path, &new).await;
     drop(place);
     let mut promise =

@@ -71,6 +71,7 @@ pub async fn ran(name: &'static str, world: &mut World, seed: u64, size: Size) -
         over: size.over,
         ahead: 1_500..5_000,
         edited: size.edited,
+        fates: Vec::new(),
         at_once: 8,
     };
     let schedule = size.blows.schedule(seed, size.over);
