@@ -66,32 +66,34 @@ create function last_delivery(reminder uuid, account uuid) returns jsonb
     language sql stable as $$
     select jsonb_build_object(
         'account_id', d.account_id, 'delivery_id', d.id, 'due_at', d.due_at,
-        'state', case when d.cancelled_at is null then m.state else 'cancelled' end, 'reason', coalesce(d.reason, m.reason),
+        'state', case when d.cancelled_at is null or m.state = 'sent' and d.cancelled_at > m.frozen_at then m.state else 'cancelled' end,
+        'reason', coalesce(d.reason, m.reason),
         'due_value', d.due_value, 'frozen', m.frozen_at is not null)
     from deliveries d join mails m on m.id = d.mail_id
     where d.org_id = current_org() and d.reminder_id = reminder and d.account_id = account
     order by d.generation desc limit 1
 $$;
 
--- Takes back deliveries that are not on their way yet, each for its reason; a mail that no delivery needs any more goes with them.
--- Gives those that were taken back. The mails are locked first, in one order: one that reaches `sending` in this moment is sent, and is
--- not called cancelled.
-create function cancel_deliveries(ids uuid[], reasons text[]) returns setof uuid
+-- Takes back deliveries, each for its reason, also of mails that are `on_their_way` if that is said, whose repeat nobody is owed then; a
+-- mail that no delivery needs any more goes with them. Gives those that were taken back. The mails are locked first, in one order: one that
+-- reaches `sending` in this moment is sent, and is not called cancelled.
+create function cancel_deliveries(ids uuid[], reasons text[], on_their_way boolean) returns setof uuid
     language sql volatile as $$
     with meant as (
         select d.id, d.mail_id, i.reason from unnest(ids, reasons) as i (id, reason) join deliveries d on d.id = i.id
         where d.cancelled_at is null
     ), waiting as (
         select m.id from mails m
-        where m.id in (select mail_id from meant) and m.state in ('scheduled', 'retry', 'claimed')
+        where m.id in (select mail_id from meant)
+          and (m.state in ('scheduled', 'retry', 'claimed') or on_their_way and m.state in ('sending', 'uncertain'))
         order by m.id for update
     ), cancelled as (
-        update deliveries d set cancelled_at = now(), reason = i.reason from waiting w, meant i
+        update deliveries d set cancelled_at = clock_timestamp(), reason = i.reason from waiting w, meant i
         where i.mail_id = w.id and d.id = i.id and d.cancelled_at is null
         returning d.id, d.mail_id, d.reason
     ), ended as (
         update mails m set state = 'cancelled', reason = (select min(c.reason) from cancelled c where c.mail_id = m.id), lease_until = null
-        where m.id in (select mail_id from cancelled)
+        where m.id in (select mail_id from cancelled) and m.state <> 'sending'
           and not exists (select from deliveries d where d.mail_id = m.id and d.cancelled_at is null
                           and d.id not in (select id from cancelled))
     )
@@ -148,9 +150,9 @@ begin
     end loop;
 end $$;
 revoke execute on function reminder_refusal(uuid, uuid), reminder_shares(uuid[]), last_delivery(uuid, uuid),
-    cancel_deliveries(uuid[], text[]), ask_replans(), replans_waiting(bigint), take_replan(uuid) from public;
+    cancel_deliveries(uuid[], text[], boolean), ask_replans(), replans_waiting(bigint), take_replan(uuid) from public;
 grant execute on function reminder_refusal(uuid, uuid), reminder_shares(uuid[]), last_delivery(uuid, uuid),
-    cancel_deliveries(uuid[], text[]) to taskbell_app, taskbell_worker;
+    cancel_deliveries(uuid[], text[], boolean) to taskbell_app, taskbell_worker;
 grant execute on function ask_replans() to taskbell_app;
 grant execute on function replans_waiting(bigint), take_replan(uuid) to taskbell_worker;
 grant update (asked_at) on replans to taskbell_app;
