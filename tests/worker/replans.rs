@@ -256,3 +256,17 @@ async fn a_change_at_the_moment_of_planning_is_planned_once_more() {
         owed(&app, team.member.id).await.into_iter().filter(|(_, state, _)| state == "scheduled").collect();
     assert_eq!(live, [fate("2031-01-10T14:00", "scheduled", "")]);
 }
+
+#[tokio::test]
+async fn a_worker_plans_anew_by_itself() {
+    let app = TestApp::start().await;
+    let worker = app.work();
+    let team = app.team().await;
+    let project = team.project("OPS", "open").await;
+    make(&team, &project, json!({ "date": "2031-01-10" })).await;
+    move_to(&team.member, "Asia/Tokyo").await;
+    harness::eventually("the member is planned for", async || (waiting(&app).await == 0).then_some(())).await;
+    let expected = [fate("2031-01-10T08:00", "cancelled", "planned anew"), fate("2031-01-10T00:00", "scheduled", "")];
+    assert_eq!(owed(&app, team.member.id).await, expected);
+    worker.stop().await;
+}
