@@ -11,6 +11,7 @@ use sqlx::migrate::Migrator;
 use tokio::sync::Notify;
 
 pub use bootstrap::{MigrateError, RolePasswords, create_database, migrate, url_as};
+pub(crate) use connect::connect_as_owner;
 pub use connect::{ConnectError, connect, refuse_other_schema, refuse_powerful_role};
 pub(crate) use transaction::Transaction;
 
@@ -25,7 +26,7 @@ pub static MIGRATOR: LazyLock<Migrator> = LazyLock::new(|| {
 });
 
 /// What a process needs to open scopes: its pool, the deployment's key, whom to tell that mail was written, which
-/// credentials were used of late, and how much there may be of everything.
+/// credentials were used of late, how much there may be of everything, and what waits for the operator.
 #[derive(Clone, Debug)]
 pub struct Db {
     pub(crate) pool: PgPool,
@@ -33,13 +34,21 @@ pub struct Db {
     pub(crate) owed: Arc<Notify>,
     pub(crate) uses: Uses,
     pub(crate) quotas: Quotas,
+    /// Reminders and digests wait until the operator lets them go.
+    pub(crate) paused: bool,
 }
 
 impl Db {
     /// Over a pool made by [`connect`].
     #[must_use]
     pub fn new(pool: PgPool, key: ServerKey, quotas: Quotas) -> Self {
-        Self { pool, key, owed: Arc::default(), uses: Uses::default(), quotas }
+        Self { pool, key, owed: Arc::default(), uses: Uses::default(), quotas, paused: false }
+    }
+
+    /// The same, whose reminders and digests may wait (`TASKBELL_REMINDERS_PAUSED`).
+    #[must_use]
+    pub fn with_reminders_paused(self, paused: bool) -> Self {
+        Self { paused, ..self }
     }
 
     /// The server key, for what renders mails.
