@@ -23,7 +23,7 @@ const STYLE: &str = "
   text { font: 13px system-ui, sans-serif; fill: #1c2430 }
   .title { font-size: 18px; font-weight: 600 }
   .faint { fill: #57606a; font-size: 12px }
-  .small { font-size: 11px }
+  .small { font-size: 10px }
   .ground { fill: #ffffff }
   .bar { fill: #2f6fde }
   .early { fill: #c2410c }
@@ -80,7 +80,11 @@ fn bars(svg: &mut String, buckets: &[Bucket]) {
             );
             text(svg, "small", "middle", (x + step / 2.0 - 1.5, y - 5.0), &short(bucket.count));
         }
-        let bound = bucket.up_to.map_or_else(|| "more".to_owned(), |bound| duration(bound).replace(' ', ""));
+        let bound = match (bucket.over, bucket.up_to) {
+            (None, _) => "early".to_owned(),
+            (_, Some(bound)) => duration(bound).replace(' ', ""),
+            (_, None) => "more".to_owned(),
+        };
         text(svg, "faint small", "end", (x + step, BOTTOM + 16.0), &bound);
         x += step;
     }
@@ -140,12 +144,19 @@ mod tests {
 
     #[test]
     fn every_bucket_has_its_place_within_the_picture() {
-        let svg = drawn([(0, 1), (i64::MAX, 1)]);
+        let svg = drawn([(i64::MIN, 1), (i64::MAX, 1)]);
         let right = svg
             .lines()
             .filter_map(|line| line.split_once("x=\"")?.1.split_once('"')?.0.parse::<f64>().ok())
             .fold(0.0, f64::max);
         assert!(right <= WIDTH, "{right}");
+    }
+
+    #[test]
+    fn what_came_too_early_is_a_bar_of_another_colour_and_what_was_in_time_is_not() {
+        assert!(drawn([(-1, 1), (0, 1)]).contains("bar early"));
+        let svg = drawn([(0, 1)]);
+        assert!(!svg.contains("bar early") && svg.contains(">1ms<"), "{svg}");
     }
 
     #[test]

@@ -1,9 +1,9 @@
 use std::collections::BTreeMap;
 
-/// Where one bucket ends and the next begins, in milliseconds. Each is two or two and a half times the one before, as far as clocks
+/// Where one bucket ends and the next begins, in milliseconds. What comes before its time is the first; each other is two or two and a half times the one before, as far as clocks
 /// are read like that.
-const BOUNDS: [i64; 24] = [
-    1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 30_000, 60_000, 120_000, 300_000, 600_000,
+const BOUNDS: [i64; 25] = [
+    -1, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 30_000, 60_000, 120_000, 300_000, 600_000,
     1_800_000, 3_600_000, 7_200_000, 18_000_000, 43_200_000, 86_400_000,
 ];
 
@@ -134,7 +134,7 @@ mod tests {
     fn both_ends_are_open_and_empty_buckets_between_are_kept() {
         let late: Lateness = [-5, i64::MAX].into_iter().collect();
         let all = late.histogram();
-        assert_eq!((all.len(), all[0].over, all[24].up_to), (25, None, None));
+        assert_eq!((all.len(), all[0].over, all[25].up_to), (26, None, None));
         assert_eq!(all.iter().map(|bucket| bucket.count).sum::<u64>(), 2);
         assert_eq!(Lateness::default().histogram(), []);
     }
