@@ -25,6 +25,7 @@ pub mod memberships;
 mod noise;
 pub mod notifications;
 pub mod offers;
+pub mod operators;
 pub mod organizations;
 pub mod origins;
 pub mod page;

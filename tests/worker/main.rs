@@ -8,6 +8,7 @@
 )]
 
 mod comments;
+mod operators;
 mod purge;
 mod queue;
 mod reminders;
