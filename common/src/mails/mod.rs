@@ -6,6 +6,7 @@ mod claims;
 mod comment;
 mod content;
 mod notice;
+mod reminder;
 mod sweep;
 
 use jiff::{SignedDuration, Timestamp, civil::Date};
@@ -15,8 +16,9 @@ use uuid::Uuid;
 
 pub use claims::{Attempt, Claim, Outcome, Phase, claim, finish, mark_sending, renew};
 pub use comment::CommentContent;
-pub use content::{Content, ReminderContent, Subject, content};
+pub use content::{Content, Subject, Unsaid, content};
 pub use notice::Notice;
+pub use reminder::ReminderContent;
 pub use sweep::{Swept, sweep};
 
 use crate::{

@@ -106,7 +106,7 @@ impl Mailer {
     async fn prepare(&self, claim: &Claim) -> Result<Ready<'_>, Stop> {
         // Asked at every try, also of a mail whose words are frozen: what nobody is owed any more is not sent again.
         let fresh = self.content(claim).await?;
-        let content = claim.frozen.clone().unwrap_or(fresh);
+        let content = claim.frozen.clone().map_or_else(|| fresh.clone(), |frozen| frozen.as_far_as(&fresh));
         let letter = self
             .letterhead
             .write(claim.id, &content, self.db.key())
@@ -130,8 +130,8 @@ impl Mailer {
     /// What the mail says now, read under its tenant's row security; the transaction is over before the mail server is asked.
     async fn content(&self, claim: &Claim) -> Result<Content, Stop> {
         let failed = |fault| database(claim, Step::Prepare, &fault);
-        let mut scope = self.db.for_job(claim.org, claim.account).await.map_err(failed)?;
-        mails::content(&mut scope, claim).await.map_err(failed)?.map_err(Stop::Ineligible)
+        let scope = self.db.for_job(claim.org, claim.account).await.map_err(failed)?;
+        mails::content(scope, claim).await.map_err(failed)?.map_err(Stop::Unsaid)
     }
 
     /// Commit 3, tried until it succeeds or the lease is over; from then on it is the sweep's.

@@ -1,0 +1,199 @@
+//! What a mail of reminders says: of one, or of many that were folded into it.
+
+use jiff::Timestamp;
+use jiff_sqlx::Timestamp as Stored;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::{
+    Claim, Content, Subject,
+    content::{Said, Unsaid},
+};
+use crate::{
+    access::{Core, Permission, ReadTasks, Scope, System, Written},
+    error::Result,
+    ids::{DeliveryId, TaskId},
+    time::{Due, DueColumns, TimeZoneName},
+};
+
+/// A reminder, as its reader understands it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReminderContent {
+    /// The organization's name.
+    pub organization: String,
+    /// The organization's name in URLs.
+    pub org_slug: String,
+    /// The project's name.
+    pub project: String,
+    /// The task's id.
+    pub task_id: Uuid,
+    /// `OPS-42`.
+    pub task_key: String,
+    /// The task.
+    pub title: String,
+    /// When the task is due, in words of the reader's zone.
+    pub due: Option<String>,
+    /// The reader's zone.
+    pub time_zone: String,
+    /// When the reminder should have gone out.
+    pub due_at: Timestamp,
+    /// The token of its link is derived from this row.
+    #[serde(default)]
+    pub delivery: Uuid,
+    /// Which time of a task that comes round it is about.
+    #[serde(default)]
+    pub occurrence: Option<i32>,
+}
+
+/// A delivery, its task, and all that decides whether it is still owed.
+struct Row {
+    delivery: DeliveryId,
+    email: String,
+    name: String,
+    organization: String,
+    slug: String,
+    project: String,
+    key: String,
+    task_id: TaskId,
+    number: i32,
+    title: String,
+    occurrence: i32,
+    due_on: Option<jiff_sqlx::Date>,
+    due_local: Option<jiff_sqlx::DateTime>,
+    due_zone: Option<String>,
+    task_due_at: Option<Stored>,
+    zone: String,
+    due_at: Stored,
+    date: Stored,
+    open: bool,
+    lives: bool,
+    there: bool,
+    in_use: bool,
+    asked: bool,
+    muted: bool,
+    project_muted: bool,
+    wanted: bool,
+    told: bool,
+    sees: bool,
+    replanned: bool,
+}
+
+pub(super) async fn reminders(scope: &mut Scope<System>, claim: &Claim) -> Result<Written<Said>> {
+    let rows = read(scope.core(), claim).await?;
+    let Some(first) = rows.first() else {
+        return Ok(Written(Err("the delivery is cancelled, or its recipient or task is gone".into())));
+    };
+    if first.replanned {
+        return Ok(Written(Err(Unsaid::NotNow("the recipient's reminders are being planned anew"))));
+    }
+    let (owed, void): (Vec<&Row>, Vec<&Row>) = rows.iter().partition(|row| row.why_not().is_none());
+    let Some(first) = owed.first() else {
+        // The mail ends with its reason, and they with it.
+        let reason = void.first().and_then(|row| row.why_not()).unwrap_or("nobody is owed it");
+        return Ok(Written(Err(reason.into())));
+    };
+    let content = Content {
+        to: first.email.clone(),
+        name: Some(first.name.clone()),
+        date: first.date.to_jiff(),
+        deliveries: owed.iter().map(|row| row.delivery).collect(),
+        about: match owed.as_slice() {
+            [only] => Subject::Reminder(only.told()),
+            many => Subject::Reminders { reminders: many.iter().map(|row| row.told()).collect() },
+        },
+    };
+    if void.is_empty() {
+        return Ok(Written(Ok(content)));
+    }
+    Ok(cancel(scope.core(), claim, &void).await?.map(|()| Ok(content)))
+}
+
+/// All that the mail has to tell, in one statement: the earliest first.
+async fn read(core: &mut Core, claim: &Claim) -> Result<Vec<Row>> {
+    let rows = sqlx::query_as!(
+        Row,
+        r#"select d.id as "delivery: DeliveryId", a.email, a.name, o.name as organization, o.slug, p.name as project, p.key,
+                  t.id as "task_id: TaskId", t.number, t.title, t.occurrence, t.due_on as "due_on: _", t.due_local as "due_local: _",
+                  t.due_zone, t.due_at as task_due_at, coalesce(a.time_zone, o.time_zone) as "zone!",
+                  d.due_at, clock_timestamp() as "date!", t.completed_at is null as "open!", o.deletion_due_at is null as "lives!",
+                  t.deleted_at is null as "there!", p.archived_at is null as "in_use!", r.removed_at is null as "asked!",
+                  exists (select from task_watches w where w.task_id = t.id and w.account_id = a.id and w.state = 'muted') as "muted!",
+                  exists (select from project_mutes q where q.project_id = p.id and q.account_id = a.id) as "project_muted!",
+                  coalesce((select n.reminders from notification_settings n where n.account_id = a.id), true) as "wanted!",
+                  r.recipient = 'account' or exists (select from task_assignees s where s.task_id = t.id and s.account_id = a.id)
+                      as "told!",
+                  permissions_of(a.id, p.id, p.visibility) & $2 <> 0 as "sees!",
+                  exists (select from replans n where n.account_id = a.id) as "replanned!"
+           from deliveries d
+                join reminders r on r.org_id = d.org_id and r.id = d.reminder_id
+                join tasks t on t.org_id = d.org_id and t.id = d.task_id
+                join projects p on p.org_id = t.org_id and p.id = t.project_id
+                join organizations o on o.id = d.org_id
+                join accounts a on a.id = d.account_id
+           where d.mail_id = $1 and d.cancelled_at is null
+           order by d.due_at, d.id"#,
+        claim.id.0,
+        ReadTasks::BITS,
+    )
+    .fetch_all(core.sql())
+    .await?;
+    Ok(rows)
+}
+
+/// Takes single deliveries out of a mail that goes out for the others. The mail first, as whoever cancels does.
+async fn cancel(core: &mut Core, claim: &Claim, void: &[&Row]) -> Result<Written<()>> {
+    sqlx::query!(
+        "with mail as (select id from mails where id = $1 for update)
+         update deliveries d set cancelled_at = now(), reason = void.reason
+         from mail, unnest($2::uuid[], $3::text[]) void (id, reason)
+         where d.mail_id = mail.id and d.id = void.id and d.cancelled_at is null",
+        claim.id.0,
+        &void.iter().map(|row| row.delivery.0).collect::<Vec<_>>(),
+        &void.iter().filter_map(|row| row.why_not().map(str::to_owned)).collect::<Vec<_>>(),
+    )
+    .execute(core.sql())
+    .await?;
+    Ok(Written(()))
+}
+
+impl Row {
+    /// Each of these cancels what is owed in its own transaction (tasks, projects, watches, notifications); here it is asked again, at the
+    /// last moment, so that a delivery which slipped through is not sent.
+    fn why_not(&self) -> Option<&'static str> {
+        let reasons = [
+            (self.open, "task completed"),
+            (self.there, "task deleted"),
+            (self.in_use, "project archived"),
+            (self.asked, "reminder removed"),
+            (self.told, "unassigned"),
+            (!self.muted, "muted"),
+            (!self.project_muted, "project muted"),
+            (self.wanted, "unsubscribed"),
+            (self.lives, "the organization is being deleted"),
+            (self.sees, "the recipient cannot see the project any more"),
+        ];
+        reasons.into_iter().find(|(holds, _)| !holds).map(|(_, reason)| reason)
+    }
+
+    fn told(&self) -> ReminderContent {
+        let zone = TimeZoneName::stored(&self.zone);
+        ReminderContent {
+            organization: self.organization.clone(),
+            org_slug: self.slug.clone(),
+            project: self.project.clone(),
+            task_id: self.task_id.0,
+            task_key: format!("{}-{}", self.key, self.number),
+            title: self.title.clone(),
+            due: self.due().map(|due| due.in_words(&zone)),
+            time_zone: zone.to_string(),
+            due_at: self.due_at.to_jiff(),
+            delivery: self.delivery.0,
+            occurrence: Some(self.occurrence),
+        }
+    }
+
+    fn due(&self) -> Option<Due> {
+        let (on, local, zone, at) = (self.due_on, self.due_local, self.due_zone.clone(), self.task_due_at);
+        DueColumns { on, local, zone, at }.due()
+    }
+}
