@@ -47,6 +47,7 @@ mod repeats;
 mod roles;
 mod second_factor;
 mod sessions;
+mod snooze;
 mod task_changes;
 mod task_completion;
 mod task_deletion;

@@ -5,6 +5,8 @@ use std::sync::Arc;
 use futures::future::join_all;
 use harness::{Actor, Reply, TestApp, eventually};
 use serde_json::json;
+use sqlx::{Postgres, Transaction};
+use tokio::task::JoinHandle;
 
 use crate::people::count;
 
@@ -12,6 +14,19 @@ const KEY: &str = "one-and-the-same";
 
 async fn post(actor: Actor, project: Arc<str>) -> Reply {
     actor.post_once(KEY, "/tasks", json!({ "project": &*project, "title": "Water the plants" })).await
+}
+
+/// A request in the middle of its transaction, and what it waits for.
+async fn stopped(
+    app: &TestApp,
+    actor: &Actor,
+    project: &Arc<str>,
+) -> (Transaction<'static, Postgres>, JoinHandle<Reply>) {
+    let mut holder = app.admin.begin().await.unwrap();
+    sqlx::query("select from projects for update").execute(&mut *holder).await.unwrap();
+    let first = tokio::spawn(post(actor.clone(), Arc::clone(project)));
+    eventually("the first is stopped", async || (app.waiting().await == 1).then_some(())).await;
+    (holder, first)
 }
 
 #[tokio::test]
@@ -38,10 +53,7 @@ async fn who_comes_while_it_is_still_running_is_told_so() {
     let app = TestApp::start().await;
     let team = app.team().await;
     let project: Arc<str> = team.project("OPS", "open").await.into();
-    let mut holder = app.admin.begin().await.unwrap();
-    sqlx::query("select from projects for update").execute(&mut *holder).await.unwrap();
-    let first = tokio::spawn(post(team.owner.clone(), Arc::clone(&project)));
-    eventually("the first is stopped", async || (app.waiting().await == 1).then_some(())).await;
+    let (holder, first) = stopped(&app, &team.owner, &project).await;
     for _ in 0..2 {
         let second = post(team.owner.clone(), Arc::clone(&project)).await;
         assert_eq!(second.header("retry-after"), Some("1"));
@@ -61,10 +73,7 @@ async fn what_was_cut_off_before_its_end_was_never_begun() {
     let app = TestApp::start().await;
     let team = app.team().await;
     let project: Arc<str> = team.project("OPS", "open").await.into();
-    let mut holder = app.admin.begin().await.unwrap();
-    sqlx::query("select from projects for update").execute(&mut *holder).await.unwrap();
-    let first = tokio::spawn(post(team.owner.clone(), Arc::clone(&project)));
-    eventually("the first is stopped", async || (app.waiting().await == 1).then_some(())).await;
+    let (holder, first) = stopped(&app, &team.owner, &project).await;
     sqlx::query(
         "select pg_terminate_backend(pid) from pg_stat_activity
          where datname = current_database() and usename = 'taskbell_app' and wait_event_type = 'Lock'",
@@ -84,11 +93,7 @@ async fn a_client_that_never_heard_the_answer_asks_again_and_hears_it() {
     let app = TestApp::start().await;
     let team = app.team().await;
     let project: Arc<str> = team.project("OPS", "open").await.into();
-    let mut holder = app.admin.begin().await.unwrap();
-    sqlx::query("select from projects for update").execute(&mut *holder).await.unwrap();
-    // Several clients that hang up, each while the same request waits.
-    let first = tokio::spawn(post(team.owner.clone(), Arc::clone(&project)));
-    eventually("the first is stopped", async || (app.waiting().await == 1).then_some(())).await;
+    let (holder, first) = stopped(&app, &team.owner, &project).await;
     first.abort();
     let _ = first.await;
     holder.rollback().await.unwrap();

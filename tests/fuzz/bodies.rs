@@ -42,7 +42,7 @@ pub fn json(bytes: &[u8]) {
         memberships::Acceptance, memberships::RoleChoice, memberships::Transfer,
         offers::Answer, organizations::NewOrganization, organizations::OrganizationChanges,
         password::PasswordChange, projects::BreakGlass, projects::GrantChoice, projects::NewProject, projects::ProjectChanges,
-        projects::ProjectPlace, reminders::NewReminder, reset::ChosenPassword, roles::NewRole,
+        projects::ProjectPlace, deliveries::Snooze, reminders::NewReminder, reset::ChosenPassword, roles::NewRole,
         roles::RoleChanges, second_factor::FirstCode, sessions::SignIn, tasks::Batch, tasks::NewTask, tasks::Position, tasks::TaskChanges,
         time::Due, time::Recurrence, time::When, tokens::NewToken,
     );

@@ -135,3 +135,23 @@ async fn the_database_refuses_illegal_steps_and_logs_the_legal_ones() {
         .unwrap();
     assert_eq!(log, [("scheduled".to_owned(), "cancelled".to_owned())]);
 }
+
+#[tokio::test]
+async fn a_reminder_that_was_sent_and_put_off_comes_once_more() {
+    let app = TestApp::start().await;
+    let worker = app.work();
+    let team = app.team().await;
+    let project = team.project("OPS", "open").await;
+    team.reminded_task(&project, "Water the plants", 1).await;
+    assert_eq!(app.all_settled().await, ["sent"]);
+    let id = team.member.get("/deliveries").await.is(200).text_at("/data/0/id");
+    let plan = team.member.post(&format!("/deliveries/{id}/snooze"), json!({ "for": "PT2S" })).await.is(201).json();
+    let at: jiff::Timestamp = plan["plan"][0]["due_at"].as_str().unwrap().parse().unwrap();
+    assert_eq!(app.all_settled().await, ["sent", "sent"]);
+    let mails = app.inbox.messages();
+    assert_eq!(mails.len(), 2);
+    assert!(mails[1].received_at >= SystemTime::from(at), "early");
+    // What was sent stays sent.
+    assert_eq!(team.member.get(&format!("/deliveries/{id}")).await.is(200).text_at("/state"), "sent");
+    worker.stop().await;
+}

@@ -30,12 +30,14 @@ pub(crate) const CODES: &[(&str, &str)] = &[
     ("moved", "the organization has another slug: see `Location`"),
     ("not_a_form", "the body is not said to be a form"),
     ("not_a_member", "the account does not belong to the organization"),
+    ("not_a_reminder", "only reminders can be put off"),
     ("not_acceptable", "the client does not take what there is to give"),
     ("not_active", "the membership is suspended"),
     ("not_archived", "only an archived project can be deleted"),
     ("not_found", "it does not exist, or is not for the caller's eyes"),
     ("not_json", "the body is not said to be JSON"),
     ("not_the_author", "only its author changes a comment"),
+    ("not_wanted", "the caller has said that they want no reminders of it"),
     ("other_media_type", "the body is of another media type than the operation reads"),
     ("parent_deleted", "the task that this is a part of is deleted"),
     ("permission_missing", "the caller lacks the permission that `detail` names"),
@@ -71,6 +73,7 @@ pub(crate) const CODES: &[(&str, &str)] = &[
 
 /// Codes of fields.
 pub(crate) const FIELD_CODES: &[(&str, &str)] = &[
+    ("already_past", "leads to a moment that is over"),
     ("altered", "the bytes are not those that the last line adds up"),
     ("completion", "goes with the status `completed`"),
     ("control_characters", "holds characters that hide, or that end a line"),

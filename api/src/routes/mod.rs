@@ -183,7 +183,8 @@ contents! {
     "Deliveries": "Which mails went where, and how far they came." {
         "/v1/orgs":
             deliveries::list "List deliveries",
-            deliveries::show "Show a delivery with all that was tried";
+            deliveries::show "Show a delivery with all that was tried",
+            deliveries::snooze "Put a reminder off";
     }
 }
 

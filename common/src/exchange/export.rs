@@ -101,7 +101,7 @@ async fn header(scope: &mut Scope<ReadAudit>) -> Result<(Header, Counts)> {
                   (select count(*) from memberships) as "members!", (select count(*) from included) as "projects!",
                   (select count(*) from labels where project_id in (select id from included)) as "labels!",
                   (select count(*) from work) as "tasks!",
-                  (select count(*) from reminders where task_id in (select id from work) and removed_at is null) as "reminders!",
+                  (select count(*) from reminders where task_id in (select id from work) and removed_at is null and not snooze) as "reminders!",
                   (select count(*) from comments where task_id in (select id from work) and deleted_at is null) as "comments!",
                   (select count(*) from task_events where task_id in (select id from work)) as "events!"
            from organizations o"#,
@@ -175,7 +175,7 @@ async fn content(scope: &mut Scope<ReadAudit>, file: &mut Writer, people: &Every
     let reminders = sqlx::query!(
         r#"select r.task_id, r."offset", r.local_time, r.time_zone, r.at, r.account_id
            from reminders r join tasks t on t.id = r.task_id
-           where t.project_id = $1 and t.deleted_at is null and r.removed_at is null order by r.task_id, r.id"#,
+           where t.project_id = $1 and t.deleted_at is null and r.removed_at is null and not r.snooze order by r.task_id, r.id"#,
         project
     );
     file.each(

@@ -120,7 +120,7 @@ pub async fn add(
         return Err(tasks::gone::<ReadTasks>(core, task.id).await);
     }
     let there = sqlx::query_scalar!(
-        r#"select count(*) as "there!" from reminders where task_id = $1 and removed_at is null"#,
+        r#"select count(*) as "there!" from reminders where task_id = $1 and removed_at is null and not snooze"#,
         task.id.0,
     )
     .fetch_one(core.sql())

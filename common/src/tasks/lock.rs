@@ -46,7 +46,7 @@ pub(super) async fn lock<'s, P: Permission>(core: &'s mut Core, task: &TaskRef) 
 ///
 /// # Errors
 /// As [`super::find`].
-pub(super) async fn lock_live<'s, P: Permission>(
+pub(crate) async fn lock_live<'s, P: Permission>(
     core: &'s mut Core,
     task: &TaskRef,
 ) -> Result<(InProject<'s, P>, Task)> {

@@ -32,6 +32,7 @@ pub use find::{TaskRef, find, find_deleted, show};
 pub use history::{HistoryPage, TaskEvent, history};
 pub use input::{LabelRef, NewTask, Priority, Stage, TaskChanges, TaskFault};
 pub use list::{Assignee, Author, Include, LabelNamed, Parent, PriorityIs, ProjectName, Sort, TaskList, list};
+pub(crate) use lock::lock_live;
 pub use mine::{MyTaskList, mine};
 pub use place::{Position, position};
 use task::TaskRow;

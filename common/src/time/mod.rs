@@ -1,5 +1,6 @@
 //! When: due values, offsets, zones and recurrence. Pure; the present is always an argument.
 
+mod daily;
 mod due;
 mod instant;
 mod offset;
@@ -7,10 +8,13 @@ pub mod recurrence;
 mod written;
 mod zone;
 
+pub use daily::next_at;
 pub use due::{Due, DueColumns, When, WhenColumns};
 pub use instant::{Instant, Moment};
+pub(crate) use offset::Ahead;
 pub use offset::Offset;
 pub use recurrence::Recurrence;
+pub(crate) use written::LocalTime;
 pub use zone::TimeZoneName;
 
 use crate::input::Fault;

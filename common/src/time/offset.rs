@@ -79,6 +79,23 @@ crate::schema::reads_as_text!(
     ),
 );
 
+/// An offset that leads ahead, for the API's description: nothing is read by this type.
+#[derive(Debug)]
+pub(crate) enum Ahead {}
+
+crate::schema::reads_as_text!(
+    Ahead,
+    "How long: an ISO 8601 duration of up to a year. Days and weeks are calendar days; hours, minutes and seconds are exact.",
+    "PT1H",
+    pattern: concat!(
+        "^[+]?P(?:(?:[0-9]{1,2}W(?:[0-9]{1,3}D)?|[0-9]{1,3}D)(?:",
+        time!(),
+        ")?|",
+        time!(),
+        ")$"
+    ),
+);
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -206,6 +206,12 @@ async fn arrange(app: &TestApp, team: &Team, operation: &str, real: &mut HashMap
                 let _ = owner.put("/v1/me/second-factor/confirmation", json!({ "code": code })).await.is(200);
             }
         }
+        "deliveries_snooze" => {
+            let reminder = json!({ "when": { "at": real["2031-03-01T08:00:00Z"] }, "to": "me" });
+            let plan = owner.post("/tasks/OPS-1/reminders", reminder).await.is(201).json();
+            let delivery = plan["plan"][0]["delivery_id"].clone();
+            real.insert("01a20393-c05f-7000-8000-000000000006".to_owned(), delivery);
+        }
         "roles_update" => {
             let new = json!({ "key": "night-shift", "name": "Night shift", "permissions": ["tasks:read"] });
             let _ = owner.post("/roles", new).await.is(201);

@@ -1,11 +1,15 @@
 //! Deliveries: what one person is owed, and what became of it. This is the answer to "where did my reminder go?".
 
+pub(crate) mod snooze;
+
 use deserr::Deserr;
 use jiff_sqlx::Timestamp;
 use serde::Serialize;
 use sqlx::{FromRow, Postgres, QueryBuilder};
 use utoipa::ToSchema;
 use uuid::Uuid;
+
+pub use snooze::{Snooze, Until, snooze};
 
 use crate::{
     access::{Core, Permission, ReadDeliveries, ReadTasks, Scope},
@@ -233,18 +237,21 @@ pub(crate) enum Which {
     OfAssignees,
     /// Those of one reminder.
     One(ReminderId),
+    /// One alone.
+    Delivery(DeliveryId),
 }
 
 /// Cancels what is still owed, with the reason; a mail that no delivery needs any more is cancelled with it.
 /// The mails are locked first: one that reaches `sending` in this moment is sent, and is not called cancelled.
 pub(crate) async fn cancel(core: &mut Core, what: Cancel<'_>) -> Result<()> {
     let one = if let Which::One(id) = what.which { Some(id.0) } else { None };
+    let delivery = if let Which::Delivery(id) = what.which { Some(id.0) } else { None };
     sqlx::query!(
         r#"with owed as (
              select d.id, d.mail_id from deliveries d join reminders r on r.org_id = d.org_id and r.id = d.reminder_id
              where d.task_id = any($1) and d.kind = 'reminder' and d.cancelled_at is null
                and ($3::uuid[] is null or d.account_id = any($3)) and ($4::uuid is null or r.id = $4)
-               and (not $5 or r."offset" is not null) and (not $6 or r.recipient = 'assignees')
+               and (not $5 or r."offset" is not null) and (not $6 or r.recipient = 'assignees') and ($7::uuid is null or d.id = $7)
          ), waiting as (
              select m.id from mails m
              where m.id in (select mail_id from owed) and m.state in ('scheduled', 'retry', 'claimed')
@@ -264,6 +271,7 @@ pub(crate) async fn cancel(core: &mut Core, what: Cancel<'_>) -> Result<()> {
         one,
         what.which == Which::Offsets,
         what.which == Which::OfAssignees,
+        delivery,
     )
     .execute(core.sql())
     .await?;
