@@ -9,6 +9,7 @@
 
 mod comments;
 mod purge;
+mod folded;
 mod queue;
 mod reminders;
 mod sweep;
