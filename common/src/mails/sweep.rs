@@ -23,7 +23,15 @@ const POISON: i32 = 5;
 ///
 /// # Errors
 /// The database's.
-pub async fn sweep(db: &Db, policy: Uncertain, most: i32, paused: &[MailKind]) -> Result<Swept> {
+pub async fn sweep(db: &Db, policy: Uncertain, most: i32) -> Result<Swept> {
+    sweep_except(db, policy, most, &[]).await
+}
+
+/// The same, and mails of kinds that are `paused` are left where they wait.
+///
+/// # Errors
+/// The database's.
+pub async fn sweep_except(db: &Db, policy: Uncertain, most: i32, paused: &[MailKind]) -> Result<Swept> {
     let reclaimed = sqlx::query!(
         "update mails set lease_until = null, queued_at = null, lost_claims = lost_claims + 1, next_at = clock_timestamp(),
                 reason = 'the worker was lost before the body',
