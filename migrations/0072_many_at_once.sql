@@ -143,5 +143,5 @@ grant execute on function take_turns(integer, interval, interval, text[]) to tas
 create index mails_turns_idx on mails (coalesce(org_id, account_id), next_at) where state in ('scheduled', 'retry');
 
 -- Folding: what waits for a person in an organization, and what was sent to them of late.
-create index mails_crowd_idx on mails (org_id, account_id, next_at) where kind = 'reminder' and state = 'scheduled';
+create index mails_crowd_idx on mails (org_id, account_id, next_at) where kind = 'reminder' and state in ('scheduled', 'retry');
 create index mails_lately_idx on mails (org_id, account_id, sent_at) where kind = 'reminder' and state = 'sent';

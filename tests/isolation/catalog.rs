@@ -213,6 +213,7 @@ async fn definer_functions_are_the_named_list_with_a_pinned_search_path() {
             "slug_is_free",
             "stamp_uses",
             "take_due",
+            "take_turns",
             "tasks_with",
             "throttle",
         ]

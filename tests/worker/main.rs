@@ -10,6 +10,8 @@
 mod comments;
 mod purge;
 mod folded;
+mod folding;
 mod queue;
 mod reminders;
 mod sweep;
+mod turns;

@@ -149,16 +149,17 @@ pub async fn claim_all(db: &Db, ids: &[MailId], worker: &str, paused: &[MailKind
                update mails m set state = 'claimed', fence = m.fence + 1, attempts = m.attempts + 1, worker = $2, reason = null,
                       lease_until = clock_timestamp() + interval '30 seconds'
                from mine where m.id = mine.id
-               returning m.id, m.fence, m.org_id, m.account_id, m.kind, m.due_at, m.attempts, m.content
+               returning m.id, m.fence, m.org_id, m.account_id, m.kind, m.due_at, m.attempts, m.content, m.lost_claims
            ), crowds as (
                select c.org_id, c.account_id, (array_agg(c.id order by c.due_at, c.id))[1] as lead
-               from claimed c where c.kind = 'reminder' and c.content is null and c.org_id is not null
+               from claimed c where c.kind = 'reminder' and c.content is null and c.lost_claims = 0
                group by c.org_id, c.account_id
                having count(*)
                    + (select count(*) from (
                           select from mails w
-                          where w.org_id = c.org_id and w.account_id = c.account_id and w.kind = 'reminder' and w.state = 'scheduled'
-                            and w.next_at <= clock_timestamp() and w.id <> all($1) limit $4) waiting)
+                          where w.org_id = c.org_id and w.account_id = c.account_id and w.kind = 'reminder'
+                            and w.state in ('scheduled', 'retry') and w.next_at <= clock_timestamp() and w.content is null
+                            and w.lost_claims = 0 and w.id <> all($1) limit $4) waiting)
                    + (select count(*) from (
                           select from mails s
                           where s.org_id = c.org_id and s.account_id = c.account_id and s.kind = 'reminder' and s.state = 'sent'
@@ -166,9 +167,9 @@ pub async fn claim_all(db: &Db, ids: &[MailId], worker: &str, paused: &[MailKind
            ), others as (
                select o.id, k.lead from crowds k cross join lateral (
                    select w.id from mails w
-                   where w.org_id = k.org_id and w.account_id = k.account_id and w.kind = 'reminder' and w.state = 'scheduled'
-                     and w.next_at <= clock_timestamp() and w.expires_at > clock_timestamp() and w.held_at is null
-                     and w.attempts = 0 and w.id <> all($1)
+                   where w.org_id = k.org_id and w.account_id = k.account_id and w.kind = 'reminder'
+                     and w.state in ('scheduled', 'retry') and w.next_at <= clock_timestamp() and w.expires_at > clock_timestamp()
+                     and w.held_at is null and w.content is null and w.lost_claims = 0 and w.id <> all($1)
                    order by w.next_at, w.id limit $5 for update skip locked) o
            ), taken as (
                update mails m set state = 'claimed', fence = m.fence + 1, attempts = m.attempts + 1, worker = $2, reason = null,
@@ -181,7 +182,7 @@ pub async fn claim_all(db: &Db, ids: &[MailId], worker: &str, paused: &[MailKind
                   coalesce(k.lead, c.id) as "lead!: MailId", clock_timestamp() as "claimed_at!: Timestamp"
            from claimed c
                 left join crowds k on k.org_id = c.org_id and k.account_id = c.account_id and c.kind = 'reminder'
-                                      and c.content is null and (c.attempts = 1 or c.id = k.lead)
+                                      and c.content is null and c.lost_claims = 0
            union all
            select t.id, t.fence, t.org_id, t.account_id, t.kind, t.due_at, t.attempts, t.content, t.lead, clock_timestamp()
            from taken t"#,

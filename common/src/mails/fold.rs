@@ -3,7 +3,8 @@
 //! It happens at the claim, to what waits at that moment: nothing is sent early, and nothing waits for the sake of it. What is folded
 //! is claimed along, each mail under its own fence, and keeps its deliveries until commit 2 moves them (`mark_sending` in
 //! `migrations/0072_many_at_once.sql`): until then whoever cancels one finds it where it was, a worker that is lost loses nothing, and
-//! a try that fails gives each of them back.
+//! a try that fails gives each of them back. A mail over which a worker was lost goes alone: it may be what the worker died of
+//! (`tests/worker/folding.rs`).
 
 use std::collections::HashMap;
 

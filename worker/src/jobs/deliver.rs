@@ -30,6 +30,9 @@ use crate::{
 /// A process that stood still for so long after it had asked for `sending` may have been overtaken: it writes no body.
 const PAUSE: Duration = Duration::from_secs(5);
 
+/// How often a mail is read whose recipients' minds change while it is offered.
+const READINGS: usize = 3;
+
 /// What every delivery of this process needs.
 #[derive(Debug)]
 pub(crate) struct Mailer {
@@ -107,30 +110,29 @@ impl Mailer {
 
     /// Up to commit 2. Whatever fails here, not a byte of the body was written.
     async fn prepare(&self, claim: &Arc<Claim>) -> Result<Ready<'_>, Stop> {
-        // Asked at every try, also of a mail whose words are frozen: what nobody is owed any more is not sent again.
-        let fresh = self.content(claim).await?;
-        let content = Arc::new(match claim.frozen.clone() {
-            Some(frozen) => frozen.as_far_as(&fresh),
-            None => fresh,
-        });
-        let letter = self
-            .letterhead
-            .write(claim.id, &content, self.db.key())
-            .map_err(|fault| Failure::unusable(Step::Prepare, fault))?;
-        let server = self.relay.open(&letter.envelope).await?;
-        let asked = Instant::now();
-        match self.desk.sendings.ask((Arc::clone(claim), Arc::clone(&content))).await {
-            Ok(true) => Ok(Ready { server, letter, asked }),
-            Ok(false) => {
-                // Cancelled at the last moment, or the lease was over. To cancel in the second case would lose a mail that
-                // is still owed, so the reason is looked up.
-                drop(server);
-                self.content(claim).await?;
-                Err(Failure::lost(Step::Data, "the claim did not hold until `sending`").into())
+        for _ in 0..READINGS {
+            // Asked at every try, also of a mail whose words are frozen: what nobody is owed any more is not sent again.
+            let fresh = self.content(claim).await?;
+            let content = Arc::new(match claim.frozen.clone() {
+                Some(frozen) => frozen.as_far_as(&fresh),
+                None => fresh,
+            });
+            let letter = self
+                .letterhead
+                .write(claim.id, &content, self.db.key())
+                .map_err(|fault| Failure::unusable(Step::Prepare, fault))?;
+            let server = self.relay.open(&letter.envelope).await?;
+            let asked = Instant::now();
+            match self.desk.sendings.ask((Arc::clone(claim), content)).await {
+                Ok(true) => return Ok(Ready { server, letter, asked }),
+                // Something was cancelled at the last moment, or the lease was over. To cancel the mail in the second case would
+                // lose one that is still owed, so it is read again.
+                Ok(false) => drop(server),
+                // It may have been committed all the same; nothing was sent, and `finish` leads out of either state.
+                Err(fault) => return Err(database(claim, Step::Data, &fault).into()),
             }
-            // It may have been committed all the same; nothing was sent, and `finish` leads out of either state.
-            Err(fault) => Err(database(claim, Step::Data, &fault).into()),
         }
+        Err(Failure::lost(Step::Data, "the claim did not hold until `sending`").into())
     }
 
     /// What the mail says now, read under its tenant's row security; the transaction is over before the mail server is asked.
