@@ -189,6 +189,7 @@ async fn definer_functions_are_the_named_list_with_a_pinned_search_path() {
             "begin_account",
             "begin_joining",
             "begin_link",
+            "begin_mail",
             "begin_mailbox",
             "begin_offer",
             "begin_request",
@@ -219,6 +220,7 @@ async fn definer_functions_are_the_named_list_with_a_pinned_search_path() {
             "slug_is_free",
             "stamp_uses",
             "take_due",
+            "take_turns",
             "tasks_with",
             "throttle",
         ]

@@ -11,6 +11,7 @@ mod answers;
 mod browser;
 mod email;
 mod invitation;
+mod mail;
 mod mails;
 mod people;
 mod reference;

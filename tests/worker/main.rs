@@ -10,6 +10,9 @@
 mod comments;
 mod operators;
 mod purge;
+mod folded;
+mod folding;
 mod queue;
 mod reminders;
 mod sweep;
+mod turns;

@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// When a date counts as come, in the recipient's zone.
-const REMINDER_HOUR: civil::Time = civil::time(9, 0, 0, 0);
+pub(crate) const REMINDER_HOUR: civil::Time = civil::time(9, 0, 0, 0);
 
 /// A reminder to be.
 #[derive(Clone, Debug, Deserr, ToSchema)]

@@ -2,10 +2,13 @@
 
 mod deliver;
 mod end;
+mod lane;
 mod lease;
 mod purge;
+mod statements;
 mod sweep;
 
 pub(crate) use deliver::{Mailer, deliver};
 pub(crate) use purge::purge;
+pub(crate) use statements::Desk;
 pub(crate) use sweep::sweep;
