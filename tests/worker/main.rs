@@ -8,8 +8,8 @@
 )]
 
 mod comments;
-mod purge;
 mod folded;
+mod purge;
 mod queue;
 mod reminders;
 mod sweep;

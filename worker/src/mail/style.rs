@@ -51,8 +51,13 @@ mod tests {
 
     #[test]
     fn every_element_of_a_known_kind_gets_its_look_and_no_other_does() {
-        let html = inlined("<p>a</p><pre>b</pre><p class=\"quiet\" dir=\"auto\">c &#60;p class=&#34;quiet&#34;&#62;</p><p class=\"x\">d</p>");
-        assert!(html.starts_with("<p style=\"margin: 0 0 14px;\">a</p><pre>b</pre><p class=\"quiet\" style=\""), "{html}");
+        let html = inlined(
+            "<p>a</p><pre>b</pre><p class=\"quiet\" dir=\"auto\">c &#60;p class=&#34;quiet&#34;&#62;</p><p class=\"x\">d</p>",
+        );
+        assert!(
+            html.starts_with("<p style=\"margin: 0 0 14px;\">a</p><pre>b</pre><p class=\"quiet\" style=\""),
+            "{html}"
+        );
         assert!(html.contains("dir=\"auto\">c &#60;p class=&#34;quiet&#34;&#62;</p>"), "{html}");
         assert_eq!(html.matches("style=").count(), 3, "{html}");
     }
