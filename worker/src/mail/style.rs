@@ -11,7 +11,10 @@ const LOOKS: [(&str, &str); 8] = [
         "<code",
         "display: block; margin: 0 0 14px; padding: 10px 12px; background: #f4f4f6; border-radius: 8px; font: 14px/1.5 ui-monospace, Menlo, Consolas, monospace;",
     ),
-    ("<blockquote", "margin: 0 0 14px; padding: 2px 0 2px 14px; border-left: 3px solid #d3d3da;"),
+    (
+        "<blockquote",
+        "margin: 0 0 14px; padding: 2px 0 2px 14px; border-left: 3px solid #d3d3da; white-space: pre-wrap;",
+    ),
     (
         // The border is for those who show no padding around a link.
         "<a class=\"button\"",
