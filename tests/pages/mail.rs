@@ -1,53 +1,16 @@
-//! The links of reminders and comments.
+//! The page of a reminder: what it shows, done, and later.
 
-use common::secrets::{Purpose, Token};
-use harness::{Browser, Reply, Team, TestApp, Window};
+use common::secrets::Token;
+use harness::{Browser, Team, TestApp, Window};
 use reqwest::Method;
 use serde_json::{Value, json};
-use sqlx::AssertSqlSafe;
 use uuid::Uuid;
 
 use crate::{
-    people::{assert_unchanged, everything, link, mailed_link, send_form},
+    people::{assert_unchanged, everything, link, mailed_link},
+    reminded::{Reminded, count, post, reminded, run, token_of},
     standards,
 };
-
-/// A team, its project, a task of the member's, and the token of the mail that reminds them of it, which was sent.
-struct Reminded {
-    team: Team,
-    project: String,
-    task: Value,
-    token: String,
-}
-
-async fn reminded(app: &TestApp, title: &str) -> Reminded {
-    let team = app.team().await;
-    let project = team.project("OPS", "open").await;
-    let task = team.reminded_task(&project, title, 1).await;
-    let worker = app.work();
-    assert_eq!(app.all_settled().await, ["sent"]);
-    worker.stop().await;
-    let token = token_of(app, &task);
-    Reminded { team, project, task, token }
-}
-
-/// The token that is derived from the delivery of a task's only reminder.
-fn token_of(app: &TestApp, task: &Value) -> String {
-    let delivery: Uuid = task["reminders"][0]["plan"][0]["delivery_id"].as_str().unwrap().parse().unwrap();
-    app.key.mailed_token(Purpose::Delivery, delivery).reveal()
-}
-
-async fn post(app: &TestApp, token: &str, deed: &str, fields: &[(&str, &str)]) -> Reply {
-    send_form(app, "mail", &format!("{token}/{deed}"), fields).await
-}
-
-async fn count(app: &TestApp, what: &str) -> i64 {
-    sqlx::query_scalar(AssertSqlSafe(format!("select count(*) from {what}"))).fetch_one(&app.admin).await.unwrap()
-}
-
-async fn run(app: &TestApp, statement: &str) {
-    sqlx::raw_sql(AssertSqlSafe(statement.to_owned())).execute(&app.admin).await.unwrap();
-}
 
 async fn status(team: &Team, task: &Value) -> Value {
     team.owner.get(&format!("/tasks/{}", task["id"].as_str().unwrap())).await.is(200).json()["status"].take()
@@ -177,7 +140,10 @@ async fn a_task_that_comes_round_is_completed_once_however_often_it_is_asked_for
         assert!(again.text().contains("It is done already"), "{}", again.text());
     }
     let now = team.owner.get(&path).await.is(200).json();
-    assert_eq!((&now["occurrence"], &now["due"]["date"], &now["status"]), (&json!(2), &json!("2031-05-02"), &json!("open")));
+    assert_eq!(
+        (&now["occurrence"], &now["due"]["date"], &now["status"]),
+        (&json!(2), &json!("2031-05-02"), &json!("open"))
+    );
     let page = app.stranger().get(&format!("/links/mail/{first}")).await.is(200).text().to_owned();
     assert!(page.contains("come round since") && !page.contains("/done\""), "{page}");
     worker.stop().await;
@@ -195,89 +161,6 @@ async fn two_who_press_at_the_same_moment_complete_one_time_of_a_task() {
         let _ = reply.is(200);
     }
     assert_eq!(team.owner.get(&path).await.is(200).json()["occurrence"], 2);
-}
-
-#[tokio::test]
-async fn one_click_of_a_mail_program_ends_the_reminders_of_the_organization_and_of_no_other() {
-    let app = TestApp::start().await;
-    let Reminded { team, project, token, .. } = reminded(&app, "Oil the gears").await;
-    team.reminded_task(&project, "Still to come", 3600).await;
-    // The same person elsewhere.
-    let other = app.team().await;
-    run(
-        &app,
-        &format!("insert into memberships (org_id, account_id, role) values ('{}', '{}', 'member')", other.id, team.member.id),
-    )
-    .await;
-    let elsewhere = other.project("OPS", "open").await;
-    let at = json!({ "project": elsewhere, "title": "Elsewhere", "reminders": [{ "when": { "at": "2199-01-01T00:00:00Z" }, "to": team.member.id }] });
-    let _ = other.owner.post("/tasks", at).await.is(201);
-
-    let mail = app.inbox.messages().remove(0);
-    let header = mail.header("List-Unsubscribe").unwrap();
-    assert_eq!(mail.header("List-Unsubscribe-Post").as_deref(), Some("List-Unsubscribe=One-Click"));
-    let address = header.trim().trim_start_matches('<').trim_end_matches('>');
-    assert_eq!(address, app.url(&format!("/links/mail/{token}/unsubscribe")).as_str());
-    let form = "application/x-www-form-urlencoded";
-    let parts = "--x\r\nContent-Disposition: form-data; name=\"List-Unsubscribe\"\r\n\r\nOne-Click\r\n--x--\r\n";
-    for (media, body) in [(form, "List-Unsubscribe=One-Click"), ("multipart/form-data; boundary=x", parts)] {
-        let stranger = app.stranger();
-        let path = format!("/links/mail/{token}/unsubscribe");
-        let request = stranger.request(Method::POST, &path).header("Content-Type", media).body(body);
-        let reply = stranger.send(request, media.to_owned()).await.is(200);
-        assert!(reply.text().contains("No more reminders"), "{}", reply.text());
-        assert_eq!(reply.header("location"), None);
-    }
-    assert_eq!(count(&app, "notification_settings where not reminders and version = 1").await, 1);
-    let of = |team: &Team| format!("deliveries where org_id = '{}' and cancelled_at is null", team.id);
-    assert_eq!(count(&app, &of(&other)).await, 1, "another organization is not meant");
-    assert_eq!(count(&app, &of(&team)).await, 1, "what was sent was sent");
-    assert_eq!(count(&app, "mails where state = 'cancelled' and reason = 'unsubscribed'").await, 1);
-}
-
-#[tokio::test]
-async fn a_task_or_its_project_is_muted_by_the_link() {
-    let app = TestApp::start().await;
-    let Reminded { team, project, token, task } = reminded(&app, "Oil the gears").await;
-    let more = json!({ "when": { "at": "2199-01-01T00:00:00Z" }, "to": team.member.id });
-    let path = format!("/tasks/{}/reminders", task["id"].as_str().unwrap());
-    let _ = team.owner.post(&path, more).await.is(201);
-    team.reminded_task(&project, "Water the plants", 3600).await;
-    for _ in 0..2 {
-        let _ = post(&app, &token, "mute", &[("what", "task")]).await.is(200);
-        assert_eq!(count(&app, "mails where state = 'cancelled' and reason = 'muted'").await, 1);
-        assert_eq!(count(&app, "mails where state = 'scheduled'").await, 1);
-    }
-    for _ in 0..2 {
-        let _ = post(&app, &token, "mute", &[("what", "project")]).await.is(200);
-        assert_eq!(count(&app, "mails where state = 'cancelled' and reason = 'project muted'").await, 1);
-        assert_eq!(count(&app, &format!("project_mutes where account_id = '{}'", team.member.id)).await, 1);
-    }
-}
-
-#[tokio::test]
-async fn whoever_has_enough_of_a_comments_mails_mutes_its_task() {
-    let app = TestApp::start().await;
-    let team = app.team().await;
-    let project = team.project("OPS", "open").await;
-    let _ = team.owner.post("/tasks", json!({ "project": project, "title": "Oil the gears" })).await.is(201);
-    let said = json!({ "body": format!("<@{}>, look", team.member.id) });
-    let _ = team.owner.post("/tasks/OPS-1/comments", said.clone()).await.is(201);
-    let worker = app.work();
-    let page = mailed_link(&app, &team.member.email, "mail").await;
-    let mut browser = Browser::start().await;
-    assert_eq!(browser.open(&page).await, 200);
-    assert!(!browser.has("form[action$='/done']").await && !browser.has("form[action$='/snooze']").await);
-    let address = app.inbox.messages()[0].header("List-Unsubscribe").unwrap();
-    let address = address.trim().trim_matches(['<', '>']).parse().unwrap();
-    assert_eq!(browser.open(&address).await, 200);
-    assert_eq!(browser.text("h1").await, "No more of these mails?");
-    assert_eq!(browser.follow("button").await, 200);
-    assert_eq!(browser.text("h1").await, "It is quiet now");
-    let _ = team.owner.post("/tasks/OPS-1/comments", said).await.is(201);
-    app.all_settled().await;
-    assert_eq!(app.inbox.messages().len(), 1);
-    worker.stop().await;
 }
 
 #[tokio::test]
@@ -342,9 +225,18 @@ async fn a_link_is_good_for_thirty_days_and_for_members_and_says_nothing_to_othe
         pages.extend(refused(token).await);
     }
     for (statement, back) in [
-        ("update deliveries set due_at = due_at - interval '30 days'", "update deliveries set due_at = due_at + interval '30 days'"),
-        ("update memberships set status = 'suspended' where role = 'member'", "update memberships set status = 'active'"),
-        ("update organizations set deletion_due_at = now() + interval '1 day'", "update organizations set deletion_due_at = null"),
+        (
+            "update deliveries set due_at = due_at - interval '30 days'",
+            "update deliveries set due_at = due_at + interval '30 days'",
+        ),
+        (
+            "update memberships set status = 'suspended' where role = 'member'",
+            "update memberships set status = 'active'",
+        ),
+        (
+            "update organizations set deletion_due_at = now() + interval '1 day'",
+            "update organizations set deletion_due_at = null",
+        ),
     ] {
         run(&app, statement).await;
         pages.extend(refused(&token).await);
@@ -361,7 +253,15 @@ async fn the_pages_of_a_mail_keep_the_standards_whatever_the_words_are() {
     let app = TestApp::start().await;
     let hostile = format!("{}<script>document.title='obeyed'</script> שלום {}", "W".repeat(90), "long ".repeat(10));
     let Reminded { team, token, task, .. } = reminded(&app, hostile.trim()).await;
-    run(&app, &format!("update projects set name = '{}'; update organizations set name = '{}'", "P".repeat(120), "O".repeat(120))).await;
+    run(
+        &app,
+        &format!(
+            "update projects set name = '{}'; update organizations set name = '{}'",
+            "P".repeat(120),
+            "O".repeat(120)
+        ),
+    )
+    .await;
     let mut browser = Browser::start().await;
     browser.open(&link(&app, "mail", &token)).await;
     standards::hold(&mut browser, "mail-long").await;

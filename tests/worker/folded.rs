@@ -100,7 +100,8 @@ async fn what_was_frozen_stays_as_it_is_but_for_what_nobody_is_owed_any_more() {
     due_now(&app).await;
     // It came as far as `sending` once, and said this.
     let (db, _) = app.worker_db().await;
-    let id: Uuid = sqlx::query_scalar("select id from mails where state = 'scheduled'").fetch_one(&app.admin).await.unwrap();
+    let id: Uuid =
+        sqlx::query_scalar("select id from mails where state = 'scheduled'").fetch_one(&app.admin).await.unwrap();
     let claim = common::mails::claim(&db, common::ids::MailId(id), "hand").await.unwrap().unwrap();
     let scope = db.for_job(claim.org, claim.account).await.unwrap();
     let said = common::mails::content(scope, &claim).await.unwrap().unwrap();

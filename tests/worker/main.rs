@@ -8,10 +8,10 @@
 )]
 
 mod comments;
-mod operators;
-mod purge;
 mod folded;
 mod folding;
+mod operators;
+mod purge;
 mod queue;
 mod reminders;
 mod sweep;

@@ -107,10 +107,7 @@ fn after(did: Did, token: &Token) -> Shown {
 impl After {
     /// Whether it is as its reader wanted it.
     fn well(&self) -> bool {
-        !matches!(
-            self.did.deed,
-            Deed::NotTheirs | Deed::Unseen | Deed::Archived | Deed::NotWanted | Deed::NoSuchMoment
-        )
+        !matches!(self.did.deed, Deed::NotTheirs | Deed::Unseen | Deed::Archived | Deed::NotWanted | Deed::NoSuchMoment)
     }
 
     fn title(&self) -> &'static str {
@@ -135,7 +132,9 @@ impl After {
         let task = self.did.about.task.as_ref();
         let key = task.map_or("the task", |task| task.key.as_str());
         match &self.did.deed {
-            Deed::Completed { next: Some(next) } => format!("{key} is completed for this time. It is due again {next}."),
+            Deed::Completed { next: Some(next) } => {
+                format!("{key} is completed for this time. It is due again {next}.")
+            }
             Deed::Completed { next: None } => format!("{key} is completed. Nobody is reminded of it any more."),
             Deed::CompletedBefore => format!("{key} was completed before; nothing has changed."),
             Deed::Over => format!(
@@ -154,7 +153,9 @@ impl After {
             }
             Deed::RemindersOff => format!("{organization} sends you no reminders any more."),
             Deed::DigestOff => format!("{organization} sends you no digest any more."),
-            Deed::Unseen => "It was deleted, or you have no access to its project. No more mail comes from it.".to_owned(),
+            Deed::Unseen => {
+                "It was deleted, or you have no access to its project. No more mail comes from it.".to_owned()
+            }
             Deed::Archived => "Nothing in it changes any more, and no more mail comes from it.".to_owned(),
         }
     }
@@ -164,9 +165,7 @@ impl After {
         match self.did.deed {
             Deed::Muted => Some("In the API it is unmuted again."),
             Deed::ProjectMuted => Some("In the API the project is unmuted again."),
-            Deed::RemindersOff | Deed::DigestOff => {
-                Some("Your notification settings in the API turn them on again.")
-            }
+            Deed::RemindersOff | Deed::DigestOff => Some("Your notification settings in the API turn them on again."),
             _ => None,
         }
     }

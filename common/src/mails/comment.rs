@@ -65,7 +65,9 @@ pub(super) async fn comment(scope: &mut Scope<System>, claim: &Claim) -> Result<
     )
     .fetch_optional(scope.sql())
     .await?;
-    let Some(row) = row else { return Ok(Err("the delivery is cancelled, or its recipient or comment is gone".into())) };
+    let Some(row) = row else {
+        return Ok(Err("the delivery is cancelled, or its recipient or comment is gone".into()));
+    };
     let attention = row.attention.as_deref();
     let reasons = [
         (row.said, "comment deleted"),

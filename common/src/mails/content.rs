@@ -222,7 +222,13 @@ async fn already_registered(scope: &mut Scope<System>, claim: &Claim) -> Result<
     .fetch_optional(scope.sql())
     .await?;
     let Some(row) = row else { return Ok(Err("the account is gone, or its delivery cancelled".into())) };
-    Ok(Ok(Content { to: row.email, name: Some(row.name), date: row.date.to_jiff(), deliveries: vec![row.delivery], about: Subject::AlreadyRegistered }))
+    Ok(Ok(Content {
+        to: row.email,
+        name: Some(row.name),
+        date: row.date.to_jiff(),
+        deliveries: vec![row.delivery],
+        about: Subject::AlreadyRegistered,
+    }))
 }
 
 async fn password_reset(scope: &mut Scope<System>, claim: &Claim) -> Result<Said> {
@@ -283,5 +289,11 @@ async fn notice(scope: &mut Scope<System>, claim: &Claim) -> Result<Said> {
         return Ok(Err("the account is gone, or its delivery cancelled".into()));
     };
     let notice = serde_json::from_value(row.notice).map_err(|fault| Error::Internal(Box::new(fault)))?;
-    Ok(Ok(Content { to: row.email, name: Some(row.name), date: row.date.to_jiff(), deliveries: vec![row.delivery], about: Subject::Notice(notice) }))
+    Ok(Ok(Content {
+        to: row.email,
+        name: Some(row.name),
+        date: row.date.to_jiff(),
+        deliveries: vec![row.delivery],
+        about: Subject::Notice(notice),
+    }))
 }

@@ -48,6 +48,7 @@ pub struct ReminderContent {
 }
 
 /// A delivery, its task, and all that decides whether it is still owed.
+#[expect(clippy::struct_excessive_bools, reason = "each is an answer of the statement, and has a reason of its own")]
 struct Row {
     lead: Uuid,
     held: MailId,

@@ -31,8 +31,9 @@ pub(super) struct Reminder {
 
 impl Reminder {
     pub(super) fn of(about: &ReminderContent, name: String, date: Timestamp, pages: &Pages<'_>) -> Self {
-        let ReminderContent { organization, org_slug, project, task_id, task_key, title, due, time_zone, due_at, .. } =
-            about;
+        let ReminderContent {
+            organization, org_slug, project, task_id, task_key, title, due, time_zone, due_at, ..
+        } = about;
         Self {
             name,
             organization: one_line(organization),
@@ -53,22 +54,21 @@ pub(super) struct Reminders {
     pub(super) organization: String,
     /// `7 tasks: Oil the gears, Water the plants, …`.
     pub(super) subject: String,
-    pub(super) reminders: Vec<Reminder>,
+    pub(super) each: Vec<Reminder>,
     /// The page of the first: no more of them.
     pub(super) link: String,
 }
 
 impl Reminders {
     pub(super) fn of(all: &[ReminderContent], name: &str, date: Timestamp, pages: &Pages<'_>) -> Self {
-        let reminders: Vec<Reminder> =
-            all.iter().map(|about| Reminder::of(about, name.to_owned(), date, pages)).collect();
-        let first = reminders.first();
+        let each: Vec<Reminder> = all.iter().map(|about| Reminder::of(about, name.to_owned(), date, pages)).collect();
+        let first = each.first();
         Self {
             name: name.to_owned(),
             organization: first.map(|reminder| reminder.organization.clone()).unwrap_or_default(),
-            subject: many(&reminders),
+            subject: many(&each),
             link: first.map(|reminder| reminder.link.clone()).unwrap_or_default(),
-            reminders,
+            each,
         }
     }
 }
@@ -124,8 +124,9 @@ pub(super) struct Comment {
 
 impl Comment {
     pub(super) fn of(about: &CommentContent, name: String, pages: &Pages<'_>) -> Self {
-        let CommentContent { organization, org_slug, project, task_id, task_key, title, author, body, mentioned, .. } =
-            about;
+        let CommentContent {
+            organization, org_slug, project, task_id, task_key, title, author, body, mentioned, ..
+        } = about;
         Self {
             name,
             organization: one_line(organization),

@@ -11,7 +11,10 @@ const LOOKS: [(&str, &str); 8] = [
         "<code",
         "display: block; margin: 0 0 14px; padding: 10px 12px; background: #f4f4f6; border-radius: 8px; font: 14px/1.5 ui-monospace, Menlo, Consolas, monospace;",
     ),
-    ("<blockquote", "margin: 0 0 14px; padding: 2px 0 2px 14px; border-left: 3px solid #d3d3da;"),
+    (
+        "<blockquote",
+        "margin: 0 0 14px; padding: 2px 0 2px 14px; border-left: 3px solid #d3d3da; white-space: pre-wrap;",
+    ),
     (
         // The border is for those who show no padding around a link.
         "<a class=\"button\"",
@@ -51,8 +54,13 @@ mod tests {
 
     #[test]
     fn every_element_of_a_known_kind_gets_its_look_and_no_other_does() {
-        let html = inlined("<p>a</p><pre>b</pre><p class=\"quiet\" dir=\"auto\">c &#60;p class=&#34;quiet&#34;&#62;</p><p class=\"x\">d</p>");
-        assert!(html.starts_with("<p style=\"margin: 0 0 14px;\">a</p><pre>b</pre><p class=\"quiet\" style=\""), "{html}");
+        let html = inlined(
+            "<p>a</p><pre>b</pre><p class=\"quiet\" dir=\"auto\">c &#60;p class=&#34;quiet&#34;&#62;</p><p class=\"x\">d</p>",
+        );
+        assert!(
+            html.starts_with("<p style=\"margin: 0 0 14px;\">a</p><pre>b</pre><p class=\"quiet\" style=\""),
+            "{html}"
+        );
         assert!(html.contains("dir=\"auto\">c &#60;p class=&#34;quiet&#34;&#62;</p>"), "{html}");
         assert_eq!(html.matches("style=").count(), 3, "{html}");
     }

@@ -10,7 +10,22 @@ use uuid::Uuid;
 
 use super::{Letter, Letterhead};
 
+mod parsers;
+
 const BASE_URL: &str = "https://tasks.example.org/";
+
+/// Titles that would be something else if they could.
+const TITLES: &[&str] = &[
+    "x\r\nBcc: eve@example.com",
+    "x\nBcc: eve@example.com\n\nbody",
+    "x\r\n\r\n<html>",
+    "\0\r\u{85}\u{2028}Cc: eve@example.com",
+    "=?utf-8?q?x=0D=0ABcc:_eve=40example.com?=",
+    "\u{202e}gnp.exe\u{2066}",
+    "--=_00000000000000000000000000000007--",
+    "\r\n.\r\nMAIL FROM:<eve@example.com>",
+    "🔔\u{200d}🔔 \"quoted\", <angled> (round); eve@example.com",
+];
 
 fn letterhead() -> Letterhead {
     Letterhead::new("Taskbell <bell@example.org>", &BASE_URL.parse().unwrap()).unwrap()
@@ -225,20 +240,8 @@ fn links_lead_to_our_own_pages_and_stand_in_the_text_too() {
 #[test]
 fn a_hostile_title_adds_no_header_and_no_recipient() {
     let harmless = shape(&written(Subject::Reminder(reminder("Oil the gears"))));
-    for title in [
-        "x\r\nBcc: eve@example.com",
-        "x\nBcc: eve@example.com\n\nbody",
-        "x\r\n\r\n<html>",
-        "\0\r\u{85}\u{2028}Cc: eve@example.com",
-        "=?utf-8?q?x=0D=0ABcc:_eve=40example.com?=",
-        "\u{202e}gnp.exe\u{2066}",
-        "--=_00000000000000000000000000000007--",
-        "\r\n.\r\nMAIL FROM:<eve@example.com>",
-        &"é".repeat(200),
-        &"x".repeat(200),
-        &"x\u{301}".repeat(100),
-        "🔔\u{200d}🔔 \"quoted\", <angled> (round); eve@example.com",
-    ] {
+    let long = ["é".repeat(200), "x".repeat(200), "x\u{301}".repeat(100)];
+    for title in TITLES.iter().copied().chain(long.iter().map(String::as_str)) {
         let letter = written(Subject::Reminder(reminder(title)));
         assert_eq!(shape(&letter), harmless, "{title:?}");
         let message = parsed(&letter);
@@ -332,4 +335,31 @@ fn what_somebody_says_stays_in_its_place() {
     assert_eq!(shape(&letter), shape(&written(comment("Done.", true))));
     let thread = written(Subject::Reminder(reminder("Oil the gears")));
     assert_eq!(parsed(&letter).in_reply_to().as_text(), parsed(&thread).in_reply_to().as_text());
+}
+
+#[test]
+fn many_reminders_are_one_line_of_subject_and_each_tells_how_late_it_is() {
+    let titles: Vec<String> = (1..=7).map(|nth| format!("Task number {nth} of the seven")).collect();
+    let titles: Vec<&str> = titles.iter().map(String::as_str).collect();
+    let Subject::Reminders { reminders: mut each } = reminders(&titles) else { unreachable!() };
+    each[1].due_at = "2026-12-01T06:00:00Z".parse().unwrap();
+    let letter = written(Subject::Reminders { reminders: each.clone() });
+    let subject = parsed(&letter).subject().unwrap().to_owned();
+    assert_eq!(
+        subject,
+        "7 tasks: Task number 1 of the seven, Task number 2 of the seven, Task number 3 of the seven, … (1 delayed)"
+    );
+    for body in [text(&letter), html(&letter)] {
+        assert_eq!(body.matches("(delayed, was 07:00)").count(), 1, "{body}");
+        assert!(titles.iter().all(|title| body.contains(title)), "{body}");
+    }
+    assert_eq!(links(&letter).len(), 8, "one for each, and enough of them all");
+    assert_eq!(parsed(&letter).in_reply_to().as_text(), None, "it is about many tasks");
+
+    for reminder in &mut each {
+        reminder.due_at = "2026-12-01T06:00:00Z".parse().unwrap();
+        (reminder.title, reminder.task_key) = ("Oil the gears".into(), "OPS-42".into());
+    }
+    let letter = written(Subject::Reminders { reminders: each });
+    assert_eq!(parsed(&letter).subject(), Some("1 task: Oil the gears (delayed)"));
 }
