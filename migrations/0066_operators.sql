@@ -1,6 +1,11 @@
 -- What an operator does about mail: looks, holds it back, lets it go, tries again. `taskbell admin` comes as the role that migrates and
 -- acts as taskbell_owner, whom row security binds like everybody: so by these functions, which nobody else may call.
 
+-- What came too late to stop a mail did not cancel it (tests/worker/folding.rs).
+create function delivery_state(cancelled_at timestamptz, state text, frozen_at timestamptz) returns text
+    language sql immutable parallel safe
+    return case when cancelled_at is null or state = 'sent' and cancelled_at > frozen_at then state else 'cancelled' end;
+
 -- Whom a mail goes to, as far as it is known.
 create function admin_recipient(account uuid, invitation uuid) returns text
     language sql stable
@@ -16,7 +21,7 @@ create function admin_deliveries(states text[], kinds text[], named_org text, re
     language sql stable security definer set search_path = public, pg_temp as $$
     select f.id, f.kind, f.state, f.held_at, f.org, f.email, f.due_at, f.next_at, f.sent_at, f.attempts, f.reason
     from (
-        select d.id, d.kind, case when d.cancelled_at is null then m.state else 'cancelled' end as state, m.held_at, o.slug as org,
+        select d.id, d.kind, delivery_state(d.cancelled_at, m.state, m.frozen_at) as state, m.held_at, o.slug as org,
                admin_recipient(d.account_id, d.invitation_id) as email, d.due_at, m.next_at, m.sent_at, m.attempts,
                coalesce(d.reason, m.reason) as reason
         from deliveries d join mails m on m.id = d.mail_id left join organizations o on o.id = d.org_id
@@ -70,7 +75,7 @@ create function admin_lateness(since interval) returns table (kind text, state t
     language sql stable security definer set search_path = public, pg_temp as $$
     select f.kind, f.state, case when f.state = 'sent' then floor(extract(epoch from f.sent_at - f.due_at) * 1000)::bigint end, count(*)
     from (
-        select d.kind, case when d.cancelled_at is null then m.state else 'cancelled' end as state, m.sent_at, d.due_at
+        select d.kind, delivery_state(d.cancelled_at, m.state, m.frozen_at) as state, m.sent_at, d.due_at
         from deliveries d join mails m on m.id = d.mail_id
         where d.due_at between clock_timestamp() - since and clock_timestamp()
     ) f
@@ -168,7 +173,8 @@ do $$
 declare f text;
 begin
     foreach f in array array[
-        'admin_recipient(uuid, uuid)', 'admin_org(text)', 'admin_note(text, uuid[], jsonb)', 'admin_meant(mails, uuid[], text, boolean)',
+        'delivery_state(timestamptz, text, timestamptz)', 'admin_recipient(uuid, uuid)', 'admin_org(text)',
+        'admin_note(text, uuid[], jsonb)', 'admin_meant(mails, uuid[], text, boolean)',
         'admin_deliveries(text[], text[], text, text, interval, integer)', 'admin_waiting()', 'admin_delivery(uuid)',
         'admin_lateness(interval)', 'admin_hold(uuid[], text)', 'admin_release(uuid[], text, boolean)',
         'admin_retry(uuid[], text, text, interval)'
