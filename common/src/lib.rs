@@ -19,6 +19,7 @@ pub mod input;
 pub mod invitations;
 pub mod json;
 pub mod labels;
+pub mod links;
 pub mod mails;
 pub mod memberships;
 #[cfg(test)]

@@ -4,8 +4,8 @@ use common::{
     accounts::{self, email, password, reset},
     audit, comments, deliveries, exchange,
     input::{Faults, Input, read},
-    invitations, json as strict, labels, memberships, notifications, offers, organizations, permissions, projects, reminders, roles,
-    second_factor, sessions, tasks, time, tokens,
+    invitations, json as strict, labels, memberships, notifications, offers, organizations, permissions, projects,
+    reminders, roles, second_factor, sessions, tasks, time, tokens,
 };
 use serde_json::{Map, Value};
 

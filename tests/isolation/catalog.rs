@@ -190,6 +190,7 @@ async fn definer_functions_are_the_named_list_with_a_pinned_search_path() {
             "begin_account",
             "begin_joining",
             "begin_link",
+            "begin_mail",
             "begin_mailbox",
             "begin_offer",
             "begin_request",
@@ -223,6 +224,7 @@ async fn definer_functions_are_the_named_list_with_a_pinned_search_path() {
             "stamp_uses",
             "take_due",
             "take_replan",
+            "take_turns",
             "tasks_with",
             "throttle",
         ]

@@ -8,9 +8,12 @@
 )]
 
 mod comments;
+mod folded;
+mod folding;
 mod operators;
 mod purge;
 mod queue;
 mod reminders;
 mod replans;
 mod sweep;
+mod turns;

@@ -33,9 +33,8 @@ async fn ended(app: &TestApp, db: &Db, outcome: Outcome, phase: Phase) -> Uuid {
     let id: Uuid = sqlx::query_scalar("select id from mails").fetch_one(&app.admin).await.unwrap();
     let claim = mails::claim(db, MailId(id), "one").await.unwrap().unwrap();
     if outcome == Outcome::Uncertain {
-        let mut scope = db.for_job(claim.org, claim.account).await.unwrap();
-        let content = mails::content(&mut scope, &claim).await.unwrap().unwrap();
-        drop(scope);
+        let scope = db.for_job(claim.org, claim.account).await.unwrap();
+        let content = mails::content(scope, &claim).await.unwrap().unwrap();
         assert!(mails::mark_sending(db, &claim, &content).await.unwrap());
     }
     let attempt = Attempt { worker: "one", phase, reply: Some("550 no such user".to_owned()) };
@@ -147,7 +146,7 @@ async fn while_reminders_are_paused_other_mail_goes_out_and_afterwards_nothing_i
         .unwrap();
     let (db, _) = app.worker_db().await;
     let db = db.with_reminders_paused(true);
-    let swept = mails::sweep(&db, Uncertain::Resend, 10).await.unwrap();
+    let swept = mails::sweep_except(&db, Uncertain::Resend, 10, db.paused_kinds()).await.unwrap();
     assert_eq!((swept.expired, swept.overdue), (0, vec![]));
     assert_eq!(app.mail_states().await, ["scheduled", "scheduled", "sent"]);
     worker.stop().await;

@@ -37,12 +37,12 @@ use tracing::{error, info, warn};
 
 pub use error::WorkerError;
 use error::unusable;
-use jobs::{Mailer, deliver, purge, replans, sweep};
+use jobs::{Desk, Mailer, deliver, purge, replans, sweep};
 use mail::Letterhead;
 use smtp::{Relay, Server};
 
 /// Mails in hand at the same time. They wait for the mail server, not for a processor.
-const CONCURRENCY: usize = 32;
+const CONCURRENCY: usize = 64;
 /// How long a stop waits for the mails in hand; what is cut off then is repaired by another worker's sweep.
 const GRACE: Duration = Duration::from_secs(25);
 /// How long Postgres may take to close its connections.
@@ -75,7 +75,7 @@ pub async fn run(settings: &Settings, shutdown: impl Future<Output = ()>) -> Res
     parts.spawn(sweep.map(|()| Ok("sweep")));
     parts.spawn(purge(db.clone(), stopped.clone()).map(|()| Ok("purge")));
     parts.spawn(replans(db.clone(), stopped.clone()).map(|()| Ok("replans")));
-    let dispatcher = dispatch::run(db.clone(), queue, stopped.clone());
+    let dispatcher = dispatch::run(db.clone(), queue, db.paused_kinds().to_vec(), stopped.clone());
     parts.spawn(dispatcher.map(|()| Ok("dispatcher")));
     let deliveries = WorkerBuilder::new(mailer.worker.as_str())
         .backend(wakeups)
@@ -110,7 +110,9 @@ fn mailer(db: &Db, settings: &Settings) -> Result<Mailer, WorkerError> {
         .map_err(|why| unusable("TASKBELL_SMTP_URL", &why))?;
     let letterhead =
         Letterhead::new(&settings.mail_from, &settings.base_url).map_err(|why| unusable("TASKBELL_MAIL_FROM", &why))?;
-    Ok(Mailer { db: db.clone(), relay: Relay::new(server, CONCURRENCY), letterhead, worker: name() })
+    let worker = name();
+    let desk = Desk::open(db, &worker, db.paused_kinds().to_vec());
+    Ok(Mailer { db: db.clone(), relay: Relay::new(server, CONCURRENCY), desk, letterhead, worker })
 }
 
 /// Unique among processes, and still telling an operator where to look.

@@ -2,15 +2,18 @@
 
 use std::time::Duration;
 
-use common::mails::{Claim, Outcome, Phase};
+use common::mails::{Claim, Outcome, Phase, Unsaid};
 use tracing::{error, info};
 
 use crate::smtp::{Accepted, Cause, Failure, Verdict, verdict};
 
+/// When a mail is asked for again that is just being decided about.
+const SOON: Duration = Duration::from_secs(1);
+
 /// Why a try was not accepted.
 pub(super) enum Stop {
-    /// Nobody is owed the mail any more.
-    Ineligible(&'static str),
+    /// Nobody is owed the mail, or not as it stands now.
+    Unsaid(Unsaid),
     /// It failed.
     Failed(Failure),
 }
@@ -38,8 +41,12 @@ impl End {
             Ok(Accepted { reply }) => {
                 Self { outcome: Outcome::Sent, phase: Phase::Done, reply: Some(reply), alarm: None }
             }
-            Err(Stop::Ineligible(why)) => {
-                Self { outcome: Outcome::Cancelled, phase: Phase::Prepare, reply: Some(why.to_owned()), alarm: None }
+            Err(Stop::Unsaid(unsaid)) => {
+                let (outcome, why) = match unsaid {
+                    Unsaid::Void(why) => (Outcome::Cancelled, why),
+                    Unsaid::NotNow(why) => (Outcome::Retry(SOON), why),
+                };
+                Self { outcome, phase: Phase::Prepare, reply: Some(why.to_owned()), alarm: None }
             }
             Err(Stop::Failed(Failure { step, cause, text })) => {
                 let verdict = verdict(step, cause);
@@ -83,8 +90,14 @@ mod tests {
 
     #[test]
     fn what_nobody_is_owed_is_cancelled_with_the_reason() {
-        let end = End::of(Err(Stop::Ineligible("task completed")), 1, 0.0);
+        let end = End::of(Err(Stop::Unsaid(Unsaid::Void("task completed"))), 1, 0.0);
         assert_eq!((end.outcome, end.reply), (Outcome::Cancelled, Some("task completed".into())));
+    }
+
+    #[test]
+    fn what_is_being_decided_is_asked_for_again_a_second_later_however_often_it_was() {
+        let end = End::of(Err(Stop::Unsaid(Unsaid::NotNow("planned anew"))), 9, 0.0);
+        assert_eq!((end.outcome, end.reply), (Outcome::Retry(SOON), Some("planned anew".into())));
     }
 
     #[test]

@@ -17,10 +17,10 @@ use tracing::{info, warn};
 
 const PERIOD: Duration = Duration::from_secs(1);
 /// How many overdue mails a round hands over: what a worker can send in a second, and some more.
-const OVERDUE: i64 = 2_000;
+const OVERDUE: i32 = 2_000;
 
-/// Runs until `stopped` turns true. Overdue ids go into `bypass` as fast as the worker takes them, while the rounds go on; each
-/// round replaces what is left of the one before, so nothing stale is handed over.
+/// Runs until `stopped` turns true. Overdue ids go into `bypass` as fast as the worker takes them, while the rounds go on, and
+/// fill up what was taken.
 pub(crate) async fn sweep(db: Db, policy: Uncertain, bypass: mpsc::Sender<MailId>, mut stopped: watch::Receiver<bool>) {
     let mut ticks = interval(PERIOD);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -30,11 +30,11 @@ pub(crate) async fn sweep(db: Db, policy: Uncertain, bypass: mpsc::Sender<MailId
         select! {
             biased;
             () = told(&mut stopped) => return,
-            _ = ticks.tick() => match mails::sweep(&db, policy, OVERDUE).await {
+            _ = ticks.tick() => match mails::sweep_except(&db, policy, room(&overdue), db.paused_kinds()).await {
                 Ok(swept) => {
                     reachable = true;
                     log(&swept, overdue.is_empty());
-                    overdue = swept.overdue.into();
+                    overdue.extend(swept.overdue);
                 }
                 Err(fault) => {
                     // Once per outage.
@@ -50,6 +50,11 @@ pub(crate) async fn sweep(db: Db, policy: Uncertain, bypass: mpsc::Sender<MailId
             }
         }
     }
+}
+
+/// What is marked as handed out is not dropped for something newer: it would come back after three seconds only.
+fn room(overdue: &VecDeque<MailId>) -> i32 {
+    OVERDUE.saturating_sub(i32::try_from(overdue.len()).unwrap_or(OVERDUE))
 }
 
 async fn told(stopped: &mut watch::Receiver<bool>) {

@@ -3,13 +3,14 @@
 
 mod facts;
 mod late;
+mod style;
 mod text;
 mod words;
 
 use std::time::SystemTime;
 
 use common::{
-    ids::MailId,
+    ids::{DeliveryId, MailId},
     mails::{Content, Subject},
     secrets::ServerKey,
 };
@@ -23,6 +24,7 @@ use lettre::{
 use url::Url;
 
 use crate::smtp::Envelope;
+use facts::Pages;
 use text::header;
 use words::Words;
 
@@ -88,6 +90,12 @@ impl Letterhead {
             .date(SystemTime::from(content.date))
             .message_id(Some(self.message_id(id)))
             .raw_header(HeaderValue::new(AUTO_SUBMITTED, "auto-generated".to_owned()));
+        if let Some(page) = self.enough(&content.about, key) {
+            // RFC 2369, and the one click of RFC 8058.
+            message = message
+                .raw_header(HeaderValue::new(LIST_UNSUBSCRIBE, format!("<{page}>")))
+                .raw_header(HeaderValue::new(LIST_UNSUBSCRIBE_POST, "List-Unsubscribe=One-Click".to_owned()));
+        }
         if let Some(thread) = self.thread(&content.about) {
             message = message.in_reply_to(thread.clone()).references(thread);
         }
@@ -105,12 +113,30 @@ impl Letterhead {
         format!("<{id}@{}>", self.host)
     }
 
+    /// Where there is no more of such mails to be had.
+    fn enough(&self, about: &Subject, key: &ServerKey) -> Option<String> {
+        let delivery = match about {
+            Subject::Reminder(reminder) => reminder.delivery,
+            Subject::Reminders { reminders } => reminders.first()?.delivery,
+            Subject::Comment(comment) => comment.delivery,
+            Subject::Invitation { .. }
+            | Subject::Verification { .. }
+            | Subject::AlreadyRegistered
+            | Subject::PasswordReset { .. }
+            | Subject::EmailChange { .. }
+            | Subject::Notice(_) => return None,
+        };
+        Some(format!("{}/unsubscribe", Pages { base_url: &self.base_url, key }.of(DeliveryId(delivery))))
+    }
+
     /// What mails about one thing refer to, so that they stand together in the reader's mailbox.
     fn thread(&self, about: &Subject) -> Option<String> {
         match about {
             Subject::Reminder(reminder) => Some(self.message_id(reminder.task_id)),
             Subject::Comment(comment) => Some(self.message_id(comment.task_id)),
-            Subject::Invitation { .. }
+            // About many things at once.
+            Subject::Reminders { .. }
+            | Subject::Invitation { .. }
             | Subject::Verification { .. }
             | Subject::AlreadyRegistered
             | Subject::PasswordReset { .. }
@@ -121,6 +147,8 @@ impl Letterhead {
 }
 
 const AUTO_SUBMITTED: HeaderName = HeaderName::new_from_ascii_str("Auto-Submitted");
+const LIST_UNSUBSCRIBE: HeaderName = HeaderName::new_from_ascii_str("List-Unsubscribe");
+const LIST_UNSUBSCRIBE_POST: HeaderName = HeaderName::new_from_ascii_str("List-Unsubscribe-Post");
 
 fn part(of: ContentType, text: String) -> SinglePart {
     SinglePart::builder().header(of).header(ContentTransferEncoding::QuotedPrintable).body(text)
