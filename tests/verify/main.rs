@@ -1,8 +1,12 @@
 //! `verify`: what is promised, verified at length (docs/verification.md). Also the processes that a verification kills.
 
-use std::{path::Path, process::ExitCode};
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
 use harness::verify::{
+    mutants,
     process::{Role, be},
     report::Report,
     tiers::{ROWS, Tier},
@@ -10,7 +14,8 @@ use harness::verify::{
 
 const USAGE: &str = "\
 cargo run --release -p tests --bin verify -- ci|full [--seed N] [T1] [T3] [T4] [T5] [T6] [T7]
-cargo run --release -p tests --bin verify -- soak [--seed N] [--hours N]";
+cargo run --release -p tests --bin verify -- soak [--seed N] [--hours N]
+cargo run -p tests --bin verify -- mutants [NAME …]";
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -18,6 +23,8 @@ async fn main() -> ExitCode {
     match words.first().map(String::as_str) {
         Some("api") => be(Role::Api).await,
         Some("worker") => be(Role::Worker).await,
+        Some("mutants") if !mutants::run(&checkout(), &words[1..]).await => return ExitCode::FAILURE,
+        Some("mutants") => {}
         _ => match Asked::of(&words) {
             Some(asked) => return asked.run().await,
             None => {
@@ -27,6 +34,10 @@ async fn main() -> ExitCode {
         },
     }
     ExitCode::SUCCESS
+}
+
+fn checkout() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
 /// What is to be verified.
@@ -71,7 +82,7 @@ impl Asked {
                 }
             }
         }
-        let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/verify");
+        let directory = checkout().join("target/verify");
         if let Err(fault) = tier.write(&directory, seed, &reports) {
             eprintln!("{}: {fault}", directory.display());
             return ExitCode::FAILURE;

@@ -8,6 +8,7 @@ mod client;
 mod cluster;
 pub mod driver;
 pub mod journal;
+pub mod mutants;
 pub mod process;
 pub mod proxy;
 pub mod report;

@@ -294,6 +294,12 @@ impl World {
         best
     }
 
+    /// The database, as its superuser.
+    #[must_use]
+    pub fn database_url(&self) -> &Url {
+        &self.database
+    }
+
     /// Where the logs of the processes are.
     #[must_use]
     pub fn directory(&self) -> &Path {
