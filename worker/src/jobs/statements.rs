@@ -9,7 +9,12 @@ use common::{
     mails::{self, Attempt, Claim, Content, MailKind, Outcome, Phase, Said},
 };
 
+use futures::{StreamExt, stream};
+
 use super::lane::{Lane, Statement};
+
+/// Organizations that are read at the same time; connections are for other statements, too.
+const SCOPES: usize = 4;
 
 type Work<'w, T> = Pin<Box<dyn Future<Output = T> + Send + 'w>>;
 
@@ -93,7 +98,8 @@ impl Statement for Contents {
                 Ok::<_, common::Error>(indices.into_iter().zip(said).collect::<Vec<_>>())
             });
             let mut all: Vec<Option<Said>> = claims.iter().map(|_| None).collect();
-            for (index, said) in futures::future::join_all(each).await.into_iter().flatten().flatten() {
+            let each: Vec<_> = stream::iter(each).buffer_unordered(SCOPES).collect().await;
+            for (index, said) in each.into_iter().flatten().flatten() {
                 all[index] = Some(said);
             }
             Ok(all)
