@@ -12,6 +12,8 @@ mod purge;
 mod folded;
 mod folding;
 mod queue;
+mod refusals;
 mod reminders;
 mod sweep;
+mod timetable;
 mod turns;
