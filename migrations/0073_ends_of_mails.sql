@@ -58,5 +58,4 @@ alter function note_refusals(uuid[], uuid[]) owner to taskbell_auth;
 alter function forget_tries(integer, integer) owner to taskbell_auth;
 revoke execute on function note_refusals(uuid[], uuid[]), forget_refusals(), forget_tries(integer, integer) from public;
 grant execute on function note_refusals(uuid[], uuid[]), forget_tries(integer, integer) to taskbell_worker;
-create policy openers on attempts to taskbell_auth using (true);
 grant select, delete on attempts, mail_steps to taskbell_auth;

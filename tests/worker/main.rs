@@ -8,6 +8,7 @@
 )]
 
 mod comments;
+mod operators;
 mod purge;
 mod folded;
 mod folding;

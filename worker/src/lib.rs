@@ -55,12 +55,16 @@ pub async fn run(settings: &Settings, shutdown: impl Future<Output = ()>) -> Res
     let pool = db::connect(&settings.database_url()?, settings.database_connections).await?;
     db::refuse_powerful_role(&pool).await?;
     db::refuse_other_schema(&pool).await?;
-    let db = Db::new(pool, settings.server_key()?, settings.quotas());
+    let paused = settings.reminders_paused();
+    let db = Db::new(pool, settings.server_key()?, settings.quotas()).with_reminders_paused(paused);
     let queue = Queue::open(&settings.redis_url()?, &settings.redis_namespace)
         .map_err(|fault| unusable("TASKBELL_REDIS_URL", &fault))?;
     let (stop, stopped) = watch::channel(false);
     let mailer = Arc::new(mailer(&db, settings, stopped.clone())?);
     info!(worker = mailer.worker, "the worker is ready");
+    if paused {
+        warn!("TASKBELL_REMINDERS_PAUSED: reminders and digests wait, other mail goes on");
+    }
 
     // The register list. Each part runs until `stop`; one that ends earlier ends the process.
     let mut parts = JoinSet::new();
@@ -69,7 +73,7 @@ pub async fn run(settings: &Settings, shutdown: impl Future<Output = ()>) -> Res
     let sweep = sweep(db.clone(), settings.uncertain, wakeups.bypass(), stopped.clone());
     parts.spawn(sweep.map(|()| Ok("sweep")));
     parts.spawn(timetable(db.clone(), turns(settings), stopped.clone()).map(|()| Ok("timetable")));
-    let dispatcher = dispatch::run(db.clone(), queue, Vec::new(), stopped.clone());
+    let dispatcher = dispatch::run(db.clone(), queue, stopped.clone());
     parts.spawn(dispatcher.map(|()| Ok("dispatcher")));
     let deliveries = WorkerBuilder::new(mailer.worker.as_str())
         .backend(wakeups)
@@ -125,7 +129,7 @@ fn mailer(db: &Db, settings: &Settings, stopped: watch::Receiver<bool>) -> Resul
         relay: Relay::new(server, limits),
         breaker: Breaker::default(),
         pace: Pace::new(settings.smtp_rate.map(|rate| rate.get().into())),
-        desk: Desk::open(db, &worker, Vec::new()),
+        desk: Desk::open(db, &worker),
         letterhead,
         worker,
         stopped,

@@ -32,7 +32,7 @@ pub(crate) async fn sweep(db: Db, policy: Uncertain, bypass: mpsc::Sender<MailId
         select! {
             biased;
             () = told(&mut stopped) => return,
-            _ = ticks.tick() => match mails::sweep_except(&db, policy, room(&overdue), &[]).await {
+            _ = ticks.tick() => match mails::sweep(&db, policy, room(&overdue)).await {
                 Ok(swept) => {
                     reachable = true;
                     log(&swept, overdue.is_empty());
