@@ -13,6 +13,8 @@ mod folding;
 mod operators;
 mod purge;
 mod queue;
+mod refusals;
 mod reminders;
 mod sweep;
+mod timetable;
 mod turns;
