@@ -1,6 +1,13 @@
 -- What an operator does about mail: looks, holds it back, lets it go, tries again. `taskbell admin` comes as the role that migrates and
 -- acts as taskbell_owner, whom row security binds like everybody: so by these functions, which nobody else may call.
 
+-- Which mail may go out now. The one truth for claim, take_turns and sweep.
+create function may_go(kind text, held_at timestamptz, paused boolean) returns boolean
+    language sql immutable parallel safe
+    return held_at is null and not (paused and kind in ('reminder', 'digest'));
+comment on function may_go(text, timestamptz, boolean) is
+    'Not what an operator holds back, nor, while they pause reminders, a reminder or a digest.';
+
 -- What came too late to stop a mail did not cancel it (tests/worker/folding.rs).
 create function delivery_state(cancelled_at timestamptz, state text, frozen_at timestamptz) returns text
     language sql immutable parallel safe
@@ -184,6 +191,9 @@ begin
         execute format('grant execute on function %s to taskbell_owner', f);
     end loop;
 end $$;
+
+revoke execute on function may_go(text, timestamptz, boolean) from public;
+grant execute on function may_go(text, timestamptz, boolean) to taskbell_app, taskbell_worker, taskbell_auth;
 
 create policy openers on attempts to taskbell_auth using (true);
 grant select                                        on attempts, mail_steps to taskbell_auth;

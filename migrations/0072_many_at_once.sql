@@ -80,7 +80,7 @@ grant execute on function mark_sending(uuid[], integer[], jsonb[], uuid[], integ
 
 -- What is due, in turn across organizations (accounts, of mails that belong to none), and marked as handed out. What was handed out
 -- less than `again` ago is not. Usually less is due than a round takes, and nobody's turn matters.
-create function take_turns(most integer, horizon interval, again interval, paused text[])
+create function take_turns(most integer, horizon interval, again interval, paused boolean)
     returns table (id uuid, wait_ms double precision)
     language plpgsql volatile security definer set search_path = public, pg_temp as $$
 #variable_conflict use_column
@@ -93,7 +93,7 @@ begin
     select array_agg(w.id order by w.next_at) into chosen from (
         select m.id, m.next_at from mails m
         where m.state in ('scheduled', 'retry') and m.next_at <= until and (m.queued_at is null or m.queued_at < before)
-          and m.held_at is null and m.kind <> all (paused)
+          and may_go(m.kind, m.held_at, paused)
         order by m.next_at limit most + 1) w;
     if cardinality(chosen) > most then
         -- From one owner to the next by the index, past whatever waits between them.
@@ -124,7 +124,7 @@ begin
                     where m.state in ('scheduled', 'retry')
                       and (coalesce(m.org_id, m.account_id), m.next_at) >= (h.owner, '-infinity')
                       and (coalesce(m.org_id, m.account_id), m.next_at) <= (h.owner, until)
-                      and (m.queued_at is null or m.queued_at < before) and m.held_at is null and m.kind <> all (paused)
+                      and (m.queued_at is null or m.queued_at < before) and may_go(m.kind, m.held_at, paused)
                     order by coalesce(m.org_id, m.account_id), m.next_at limit (select each from share)) w) t
             order by t.turn, t.next_at limit most) r;
         -- Places that are left are for whoever came first.
@@ -142,9 +142,9 @@ begin
     select t.id, greatest(0, extract(epoch from t.next_at - clock_timestamp()) * 1000)::double precision
     from taken t order by array_position(chosen, t.id);
 end $$;
-alter function take_turns(integer, interval, interval, text[]) owner to taskbell_auth;
-revoke execute on function take_turns(integer, interval, interval, text[]) from public;
-grant execute on function take_turns(integer, interval, interval, text[]) to taskbell_app, taskbell_worker;
+alter function take_turns(integer, interval, interval, boolean) owner to taskbell_auth;
+revoke execute on function take_turns(integer, interval, interval, boolean) from public;
+grant execute on function take_turns(integer, interval, interval, boolean) to taskbell_app, taskbell_worker;
 -- What an owner waits for, by time.
 create index mails_turns_idx on mails (coalesce(org_id, account_id), next_at) where state in ('scheduled', 'retry');
 

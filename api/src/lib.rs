@@ -120,7 +120,7 @@ pub async fn run(settings: &Settings) -> Result<(), ApiError> {
 fn dispatch_until_shutdown(rocket: &Rocket<rocket::Orbit>, queue: Queue) {
     let Some(db) = rocket.state::<Db>() else { return };
     let stopped = until_shutdown(rocket);
-    tokio::spawn(dispatch::run(db.clone(), queue, db.paused_kinds().to_vec(), stopped));
+    tokio::spawn(dispatch::run(db.clone(), queue, stopped));
 }
 
 fn note_uses_until_shutdown(rocket: &Rocket<rocket::Orbit>) {

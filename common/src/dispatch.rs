@@ -9,7 +9,7 @@ use tokio::{
 };
 use tracing::{debug, warn};
 
-use crate::{db::Db, error::Result, ids::MailId, mails::MailKind, wakeups::Queue};
+use crate::{db::Db, error::Result, ids::MailId, wakeups::Queue};
 
 /// How many ids may wait in Redis: the absence of all workers must not grow the list.
 const OUTSTANDING: usize = 2_000;
@@ -23,12 +23,11 @@ const REST: Duration = Duration::from_millis(10);
 const MARGIN: Duration = Duration::from_millis(2);
 
 /// Runs until `stopped` turns true. Looks a little further ahead than a period, and pushes each id when its time has come.
-/// Kinds that are `paused` wait.
-pub async fn run(db: Db, queue: Queue, paused: Vec<MailKind>, mut stopped: watch::Receiver<bool>) {
+pub async fn run(db: Db, queue: Queue, mut stopped: watch::Receiver<bool>) {
     let owed = db.owed();
     let mut reachable = true;
     while !*stopped.borrow() {
-        let taken = match round(&db, &queue, &paused).await {
+        let taken = match round(&db, &queue).await {
             Ok(taken) => {
                 reachable = true;
                 taken
@@ -51,11 +50,11 @@ pub async fn run(db: Db, queue: Queue, paused: Vec<MailKind>, mut stopped: watch
 }
 
 /// One round: takes what falls due before the round after the next.
-async fn round(db: &Db, queue: &Queue, paused: &[MailKind]) -> Result<usize, Box<dyn std::error::Error + Send + Sync>> {
+async fn round(db: &Db, queue: &Queue) -> Result<usize, Box<dyn std::error::Error + Send + Sync>> {
     if queue.len().await? >= OUTSTANDING {
         return Ok(0);
     }
-    let due = take_due(db, ROUND, PERIOD * 3 / 2, paused).await?;
+    let due = take_due(db, ROUND, PERIOD * 3 / 2).await?;
     let taken = due.len();
     if taken > 0 {
         debug!(taken, "due mail taken");
@@ -81,12 +80,12 @@ async fn push_in_time(queue: Queue, mut due: Vec<(MailId, Duration)>, taken: Ins
 }
 
 /// Marks mails that fall due within `horizon` as hinted at, and tells how long each has to wait.
-async fn take_due(db: &Db, most: i32, horizon: Duration, paused: &[MailKind]) -> Result<Vec<(MailId, Duration)>> {
+async fn take_due(db: &Db, most: i32, horizon: Duration) -> Result<Vec<(MailId, Duration)>> {
     let rows = sqlx::query!(
         r#"select id as "id!: MailId", wait_ms as "wait_ms!" from take_turns($1, $2 * interval '1 second', interval '15 seconds', $3)"#,
         most,
         horizon.as_secs_f64(),
-        &paused.iter().map(|kind| kind.as_str().to_owned()).collect::<Vec<_>>(),
+        db.paused,
     )
     .fetch_all(&db.pool)
     .await?;

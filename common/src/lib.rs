@@ -50,6 +50,7 @@ pub mod tasks;
 pub mod text;
 pub mod throttle;
 pub mod time;
+pub mod timetable;
 pub mod tokens;
 pub mod wakeups;
 pub mod watches;

@@ -128,6 +128,24 @@ async fn what_is_cancelled_while_it_is_folded_is_not_sent_and_the_others_are() {
 }
 
 #[tokio::test]
+async fn what_is_held_back_makes_no_crowd_and_is_in_none() {
+    let app = TestApp::start().await;
+    let team = app.team().await;
+    let ids = due(&app, &team, 7).await;
+    let hold = async |id: MailId| {
+        sqlx::query("update mails set held_at = now() where id = $1").bind(id.0).execute(&app.admin).await.unwrap();
+    };
+    let (db, _) = app.worker_db().await;
+    hold(ids[0]).await;
+    let six = mails::claim(&db, ids[1], "hand").await.unwrap().unwrap();
+    assert!(six.folded.len() == 5 && six.folded.iter().all(|one| one.id != ids[0]), "{:?}", six.folded);
+    let attempt = Attempt { worker: "hand", phase: Phase::Connect, reply: None };
+    assert!(mails::finish(&db, &six, &Outcome::Retry(Duration::ZERO), &attempt).await.unwrap());
+    hold(ids[6]).await;
+    assert_eq!(mails::claim(&db, ids[1], "hand").await.unwrap().unwrap().folded, []);
+}
+
+#[tokio::test]
 async fn a_cancellation_that_comes_after_sending_is_too_late_and_says_so() {
     let app = TestApp::start().await;
     let team = app.team().await;

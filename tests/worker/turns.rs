@@ -6,7 +6,7 @@ use sqlx::PgPool;
 
 /// The API's own dispatcher takes nothing away.
 async fn no_dispatcher(admin: &PgPool) {
-    sqlx::raw_sql("revoke execute on function take_turns(integer, interval, interval, text[]) from taskbell_app")
+    sqlx::raw_sql("revoke execute on function take_turns(integer, interval, interval, boolean) from taskbell_app")
         .execute(admin)
         .await
         .unwrap();
@@ -30,7 +30,7 @@ async fn due(admin: &PgPool, org: OrgId, count: i32, since: &str) {
 /// A round: how many of each organization, in the order of their turns.
 async fn round(admin: &PgPool, most: i32) -> Vec<OrgId> {
     let taken: Vec<uuid::Uuid> = sqlx::query_scalar(
-        "select m.org_id from take_turns($1, interval '1 second', interval '15 seconds', '{}') with ordinality t (id, wait, n)
+        "select m.org_id from take_turns($1, interval '1 second', interval '15 seconds', false) with ordinality t (id, wait, n)
          join mails m on m.id = t.id order by t.n",
     )
     .bind(most)
@@ -95,15 +95,15 @@ async fn what_is_held_or_paused_is_neither_hinted_at_nor_claimed_nor_swept() {
     .await
     .unwrap();
     let (db, _) = app.worker_db().await;
-    let paused = [mails::MailKind::Reminder];
-    let swept = mails::sweep_except(&db, common::config::Uncertain::Resend, 10, &paused).await.unwrap();
+    let paused = db.clone().with_reminders_paused(true);
+    let swept = mails::sweep(&paused, common::config::Uncertain::Resend, 10).await.unwrap();
     assert_eq!((swept.expired, swept.overdue), (0, vec![]));
     let ids: Vec<uuid::Uuid> = sqlx::query_scalar("select id from mails").fetch_all(&app.admin).await.unwrap();
     let ids: Vec<_> = ids.into_iter().map(common::ids::MailId).collect();
-    assert!(mails::claim_all(&db, &ids, "hand", &paused).await.unwrap().iter().all(Option::is_none));
+    assert!(mails::claim_all(&paused, &ids, "hand").await.unwrap().iter().all(Option::is_none));
     // Without the pause: the one that nobody holds.
     let swept = mails::sweep(&db, common::config::Uncertain::Resend, 10).await.unwrap();
     assert!(swept.overdue.len() == 1 && swept.overdue[0].0 != held);
-    let claimed = mails::claim_all(&db, &ids, "hand", &[]).await.unwrap();
+    let claimed = mails::claim_all(&db, &ids, "hand").await.unwrap();
     assert_eq!(claimed.iter().flatten().map(|claim| claim.id).collect::<Vec<_>>(), swept.overdue);
 }

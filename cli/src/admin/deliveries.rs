@@ -178,7 +178,7 @@ fn state(name: &str, held: bool, paused: bool) -> String {
     }
 }
 
-/// What `TASKBELL_REMINDERS_PAUSED` is about (`Db::paused_kinds`).
+/// What `TASKBELL_REMINDERS_PAUSED` is about (`may_go` in the database).
 fn pauses(kind: &str) -> bool {
     matches!(kind, "reminder" | "digest")
 }

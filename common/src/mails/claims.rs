@@ -128,7 +128,7 @@ pub struct Attempt<'a> {
 /// # Errors
 /// The database's.
 pub async fn claim(db: &Db, id: MailId, worker: &str) -> Result<Option<Claim>> {
-    Ok(claim_all(db, &[id], worker, db.paused_kinds()).await?.pop().flatten())
+    Ok(claim_all(db, &[id], worker).await?.pop().flatten())
 }
 
 /// `scheduled|retry -> claimed`, for each that is due and that nobody else has in hand at this moment, and for what is folded into
@@ -136,14 +136,13 @@ pub async fn claim(db: &Db, id: MailId, worker: &str) -> Result<Option<Claim>> {
 ///
 /// # Errors
 /// The database's.
-pub async fn claim_all(db: &Db, ids: &[MailId], worker: &str, paused: &[MailKind]) -> Result<Vec<Option<Claim>>> {
+pub async fn claim_all(db: &Db, ids: &[MailId], worker: &str) -> Result<Vec<Option<Claim>>> {
     let asked: Vec<Uuid> = ids.iter().map(|id| id.0).collect();
-    let paused: Vec<String> = paused.iter().map(|kind| kind.as_str().to_owned()).collect();
     let rows = sqlx::query!(
         r#"with mine as (
                select m.id from mails m
                where m.id = any($1) and m.state in ('scheduled', 'retry') and m.next_at <= clock_timestamp()
-                 and m.expires_at > clock_timestamp() and m.held_at is null and m.kind <> all($3)
+                 and m.expires_at > clock_timestamp() and may_go(m.kind, m.held_at, $3)
                order by m.id for update skip locked
            ), claimed as (
                update mails m set state = 'claimed', fence = m.fence + 1, attempts = m.attempts + 1, worker = $2, reason = null,
@@ -159,7 +158,7 @@ pub async fn claim_all(db: &Db, ids: &[MailId], worker: &str, paused: &[MailKind
                           select from mails w
                           where w.org_id = c.org_id and w.account_id = c.account_id and w.kind = 'reminder'
                             and w.state in ('scheduled', 'retry') and w.next_at <= clock_timestamp() and w.content is null
-                            and w.held_at is null and w.lost_claims = 0 and w.id <> all($1) limit $4) waiting)
+                            and w.lost_claims = 0 and may_go(w.kind, w.held_at, $3) and w.id <> all($1) limit $4) waiting)
                    + (select count(*) from (
                           select from mails s
                           where s.org_id = c.org_id and s.account_id = c.account_id and s.kind = 'reminder' and s.state = 'sent'
@@ -169,7 +168,7 @@ pub async fn claim_all(db: &Db, ids: &[MailId], worker: &str, paused: &[MailKind
                    select w.id from mails w
                    where w.org_id = k.org_id and w.account_id = k.account_id and w.kind = 'reminder'
                      and w.state in ('scheduled', 'retry') and w.next_at <= clock_timestamp() and w.expires_at > clock_timestamp()
-                     and w.held_at is null and w.content is null and w.lost_claims = 0 and w.id <> all($1)
+                     and may_go(w.kind, w.held_at, $3) and w.content is null and w.lost_claims = 0 and w.id <> all($1)
                    order by w.next_at, w.id limit $5 for update skip locked) o
            ), taken as (
                update mails m set state = 'claimed', fence = m.fence + 1, attempts = m.attempts + 1, worker = $2, reason = null,
@@ -188,7 +187,7 @@ pub async fn claim_all(db: &Db, ids: &[MailId], worker: &str, paused: &[MailKind
            from taken t"#,
         &asked,
         worker,
-        &paused,
+        db.paused,
         fold::FEW,
         fold::MOST,
     )

@@ -100,7 +100,7 @@ pub async fn finish_all(db: &Db, ends: &[Ended<'_>]) -> Result<Vec<Option<bool>>
             })
         })
         .collect();
-    let ended = sqlx::query_scalar!(
+    let ended = sqlx::query!(
         r#"with done as (
                select * from unnest($1::uuid[], $2::int[], $3::text[], $4::float8[], $5::text[], $6::text[], $7::text[], $8::timestamptz[])
                     as d (id, fence, outcome, delay, reply, worker, phase, started_at)
@@ -114,12 +114,16 @@ pub async fn finish_all(db: &Db, ends: &[Ended<'_>]) -> Result<Vec<Option<bool>>
                       sent_at = case when d.outcome = 'sent' then clock_timestamp() end
                from free f join done d on d.id = f.id
                where m.id = f.id and m.fence = d.fence and m.state in ('claimed', 'sending')
-               returning m.id, m.org_id, m.account_id, m.state, m.fence, d.worker, d.started_at, d.phase, d.reply
+               returning m.id, m.org_id, m.account_id, m.kind, m.state, m.fence, d.worker, d.started_at, d.phase, d.reply
            ), noted as (
                insert into attempts (mail_id, fence, org_id, account_id, worker, started_at, phase, reply, outcome)
                select id, fence, org_id, account_id, worker, started_at, phase, reply, state from ended
            )
-           select id as "id: MailId" from ended"#,
+           select e.id as "id: MailId", n.noted from ended e cross join (
+               -- Before the body only the recipient's address is refused for good.
+               select note_refusals(array_agg(account_id) filter (where state = 'dead' and phase = 'envelope'),
+                                    array_agg(account_id) filter (where state = 'sent')) is null as noted
+               from ended where account_id is not null and kind <> 'email_change_new') n"#,
         &each.iter().map(|(held, ..)| held.id.0).collect::<Vec<_>>(),
         &each.iter().map(|(held, ..)| held.fence).collect::<Vec<_>>(),
         &each.iter().map(|(_, state, ..)| (*state).to_owned()).collect::<Vec<_>>(),
@@ -131,7 +135,7 @@ pub async fn finish_all(db: &Db, ends: &[Ended<'_>]) -> Result<Vec<Option<bool>>
     )
     .fetch_all(&db.pool)
     .await?;
-    Ok(ends.iter().map(|(claim, ..)| ended.contains(&claim.id).then_some(true)).collect())
+    Ok(ends.iter().map(|(claim, ..)| ended.iter().any(|row| row.id == claim.id).then_some(true)).collect())
 }
 
 /// The heartbeat of a try that takes its time. False when the claim was lost.

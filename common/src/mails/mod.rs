@@ -23,7 +23,7 @@ pub use content::{Content, Said, Subject, Unsaid, content, contents};
 pub use ends::{Ended, finish, finish_all, mark_all_sending, mark_sending, renew};
 pub use notice::Notice;
 pub use reminder::ReminderContent;
-pub use sweep::{Swept, sweep, sweep_except};
+pub use sweep::{Swept, sweep};
 
 use crate::{
     access::{Core, Written},

@@ -1,6 +1,5 @@
 //! What was left behind: leases that ended, fates unknown, mails past their life, and hints that Redis lost.
 
-use super::MailKind;
 use crate::{config::Uncertain, db::Db, error::Result, ids::MailId};
 
 /// What a round has found.
@@ -24,14 +23,6 @@ const POISON: i32 = 5;
 /// # Errors
 /// The database's.
 pub async fn sweep(db: &Db, policy: Uncertain, most: i32) -> Result<Swept> {
-    sweep_except(db, policy, most, &[]).await
-}
-
-/// The same, and mails of kinds that are `paused` are left where they wait: they do not expire either.
-///
-/// # Errors
-/// The database's.
-pub async fn sweep_except(db: &Db, policy: Uncertain, most: i32, paused: &[MailKind]) -> Result<Swept> {
     let reclaimed = sqlx::query!(
         "update mails set lease_until = null, queued_at = null, lost_claims = lost_claims + 1, next_at = clock_timestamp(),
                 reason = 'the worker was lost before the body',
@@ -57,16 +48,15 @@ pub async fn sweep_except(db: &Db, policy: Uncertain, most: i32, paused: &[MailK
         .execute(&db.pool)
         .await?;
     }
-    let waiting: Vec<String> = paused.iter().map(|kind| kind.as_str().to_owned()).collect();
     let expired = sqlx::query!(
         "update mails set state = 'expired', reason = 'too late to be of use'
          where id in (select id from mails where state in ('scheduled', 'retry') and next_at <= clock_timestamp()
-                      and expires_at <= clock_timestamp() and held_at is null and kind <> all($1) for update skip locked)",
-        &waiting,
+                      and expires_at <= clock_timestamp() and may_go(kind, held_at, $1) for update skip locked)",
+        db.paused,
     )
     .execute(&db.pool)
     .await?;
-    let overdue = overdue(db, most, &waiting).await?;
+    let overdue = overdue(db, most).await?;
     Ok(Swept {
         reclaimed: reclaimed.rows_affected(),
         uncertain: uncertain.rows_affected(),
@@ -76,11 +66,11 @@ pub async fn sweep_except(db: &Db, policy: Uncertain, most: i32, paused: &[MailK
 }
 
 /// The bypass: in turn, as the dispatcher takes them. What was hinted at less than three seconds ago is on its way.
-async fn overdue(db: &Db, most: i32, paused: &[String]) -> Result<Vec<MailId>> {
+async fn overdue(db: &Db, most: i32) -> Result<Vec<MailId>> {
     let ids = sqlx::query_scalar!(
         r#"select id as "id!: MailId" from take_turns($1, interval '-3 seconds', interval '3 seconds', $2)"#,
         most,
-        paused,
+        db.paused,
     )
     .fetch_all(&db.pool)
     .await?;

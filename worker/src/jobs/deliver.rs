@@ -14,17 +14,18 @@ use common::{
     ids::MailId,
     mails::{Claim, Content},
 };
-use tokio::{select, time::sleep};
+use tokio::{select, sync::watch, time::sleep};
 use tracing::{error, info, warn};
 
 use super::{
     end::{End, Stop},
     lease::Lease,
     statements::Desk,
+    told,
 };
 use crate::{
     mail::{Letter, Letterhead},
-    smtp::{Accepted, Failure, ReadyForBody, Relay, Step},
+    smtp::{Accepted, Breaker, Failure, Pace, Pass, ReadyForBody, Relay, Step},
 };
 
 /// A process that stood still for so long after it had asked for `sending` may have been overtaken: it writes no body.
@@ -40,6 +41,12 @@ pub(crate) struct Mailer {
     pub(crate) db: Db,
     /// Where mail goes.
     pub(crate) relay: Relay,
+    /// Whether it can be asked.
+    pub(crate) breaker: Breaker,
+    /// How often it may be.
+    pub(crate) pace: Pace,
+    /// Turns true when nothing more is to be begun.
+    pub(crate) stopped: watch::Receiver<bool>,
     /// Where jobs meet Postgres.
     pub(crate) desk: Desk,
     /// What all mails have in common.
@@ -48,11 +55,18 @@ pub(crate) struct Mailer {
     pub(crate) worker: String,
 }
 
-/// The job: apalis calls it with each id from the queue.
+/// The job: apalis calls it with each id from the queue. While the mail server takes nothing, it waits before the claim: then no try is
+/// burnt, and the ids stay where they are. A stop ends that; the hint is then lost, and the sweep finds the mail.
 pub(crate) async fn deliver(id: MailId, mailer: Data<Arc<Mailer>>) {
+    let mut stopped = mailer.stopped.clone();
+    let pass = select! {
+        biased;
+        pass = mailer.pass() => pass,
+        () = told(&mut stopped) => return,
+    };
     let asked = Instant::now();
     match mailer.desk.claims.ask(id).await {
-        Ok(Some(claim)) => mailer.attempt(Arc::new(claim), asked).await,
+        Ok(Some(claim)) => mailer.attempt(Arc::new(claim), &pass, asked).await,
         // A hint that is early, late or a duplicate: there is nothing to do, and nothing to say.
         Ok(None) => {}
         Err(fault) => warn!(mail = %id, fault = fault.story(), "a mail could not be claimed; the sweep brings it back"),
@@ -67,11 +81,18 @@ struct Ready<'r> {
 }
 
 impl Mailer {
-    async fn attempt(&self, claim: Arc<Claim>, asked: Instant) {
+    /// Leave to claim one mail.
+    async fn pass(&self) -> Pass<'_> {
+        let pass = self.breaker.pass().await;
+        self.pace.turn().await;
+        pass
+    }
+
+    async fn attempt(&self, claim: Arc<Claim>, pass: &Pass<'_>, asked: Instant) {
         let lease = Lease::granted(asked);
         let end = {
             let mut heartbeat = pin!(lease.keep(&self.db, &claim));
-            self.send(&claim, heartbeat.as_mut()).await
+            self.send(&claim, pass, heartbeat.as_mut()).await
         };
         let Some(end) = end else {
             return info!(mail = %claim.id, kind = claim.kind.as_str(), "the claim was lost before the body; nothing was sent");
@@ -83,11 +104,12 @@ impl Mailer {
     async fn send(
         &self,
         claim: &Arc<Claim>,
+        pass: &Pass<'_>,
         mut heartbeat: Pin<&mut impl Future<Output = ()>>,
     ) -> Option<Result<Accepted, Stop>> {
         let ready = select! {
             biased;
-            ready = self.prepare(claim) => ready,
+            ready = self.prepare(claim, pass) => ready,
             () = heartbeat.as_mut() => return None,
         };
         let Ready { server, letter, asked } = match ready {
@@ -109,7 +131,7 @@ impl Mailer {
     }
 
     /// Up to commit 2. Whatever fails here, not a byte of the body was written.
-    async fn prepare(&self, claim: &Arc<Claim>) -> Result<Ready<'_>, Stop> {
+    async fn prepare(&self, claim: &Arc<Claim>, pass: &Pass<'_>) -> Result<Ready<'_>, Stop> {
         for _ in 0..READINGS {
             // Asked at every try, also of a mail whose words are frozen: what nobody is owed any more is not sent again.
             let fresh = self.content(claim).await?;
@@ -121,7 +143,9 @@ impl Mailer {
                 .letterhead
                 .write(claim.id, &content, self.db.key())
                 .map_err(|fault| Failure::unusable(Step::Prepare, fault))?;
-            let server = self.relay.open(&letter.envelope).await?;
+            let server = self.relay.open(&letter.envelope).await;
+            pass.learn(server.as_ref().err());
+            let server = server?;
             let asked = Instant::now();
             match self.desk.sendings.ask((Arc::clone(claim), content)).await {
                 Ok(true) => return Ok(Ready { server, letter, asked }),

@@ -6,10 +6,15 @@ use common::{
     Result,
     db::Db,
     ids::{AccountId, MailId, OrgId},
-    mails::{self, Attempt, Claim, Content, MailKind, Outcome, Phase, Said},
+    mails::{self, Attempt, Claim, Content, Outcome, Phase, Said},
 };
 
+use futures::{StreamExt, stream};
+
 use super::lane::{Lane, Statement};
+
+/// Organizations that are read at the same time; connections are for other statements, too.
+const SCOPES: usize = 4;
 
 type Work<'w, T> = Pin<Box<dyn Future<Output = T> + Send + 'w>>;
 
@@ -28,10 +33,10 @@ impl std::fmt::Debug for Desk {
 }
 
 impl Desk {
-    /// For the process that is known as `worker`; mails of kinds that are `paused` are not claimed.
-    pub(crate) fn open(db: &Db, worker: &str, paused: Vec<MailKind>) -> Self {
+    /// For the process that is known as `worker`.
+    pub(crate) fn open(db: &Db, worker: &str) -> Self {
         Self {
-            claims: Lane::open(Claims { db: db.clone(), worker: worker.to_owned(), paused }),
+            claims: Lane::open(Claims { db: db.clone(), worker: worker.to_owned() }),
             contents: Lane::open(Contents(db.clone())),
             sendings: Lane::open(Sendings(db.clone())),
             ends: Lane::open(Ends { db: db.clone(), worker: worker.to_owned() }),
@@ -43,7 +48,6 @@ impl Desk {
 pub(super) struct Claims {
     db: Db,
     worker: String,
-    paused: Vec<MailKind>,
 }
 
 impl Statement for Claims {
@@ -52,14 +56,14 @@ impl Statement for Claims {
 
     fn together<'w>(&'w self, ids: &'w [MailId]) -> Work<'w, Result<Vec<Option<Self::Outcome>>>> {
         Box::pin(async move {
-            let claims = mails::claim_all(&self.db, ids, &self.worker, &self.paused).await?;
+            let claims = mails::claim_all(&self.db, ids, &self.worker).await?;
             Ok(claims.into_iter().map(Some).collect())
         })
     }
 
     fn alone<'w>(&'w self, id: &'w MailId) -> Work<'w, Result<Self::Outcome>> {
         Box::pin(async move {
-            let claims = mails::claim_all(&self.db, &[*id], &self.worker, &self.paused).await?;
+            let claims = mails::claim_all(&self.db, &[*id], &self.worker).await?;
             Ok(claims.into_iter().next().flatten())
         })
     }
@@ -93,7 +97,8 @@ impl Statement for Contents {
                 Ok::<_, common::Error>(indices.into_iter().zip(said).collect::<Vec<_>>())
             });
             let mut all: Vec<Option<Said>> = claims.iter().map(|_| None).collect();
-            for (index, said) in futures::future::join_all(each).await.into_iter().flatten().flatten() {
+            let each: Vec<_> = stream::iter(each).buffer_unordered(SCOPES).collect().await;
+            for (index, said) in each.into_iter().flatten().flatten() {
                 all[index] = Some(said);
             }
             Ok(all)

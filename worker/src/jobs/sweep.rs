@@ -15,6 +15,8 @@ use tokio::{
 };
 use tracing::{info, warn};
 
+use super::told;
+
 const PERIOD: Duration = Duration::from_secs(1);
 /// How many overdue mails a round hands over: what a worker can send in a second, and some more.
 const OVERDUE: i32 = 2_000;
@@ -30,7 +32,7 @@ pub(crate) async fn sweep(db: Db, policy: Uncertain, bypass: mpsc::Sender<MailId
         select! {
             biased;
             () = told(&mut stopped) => return,
-            _ = ticks.tick() => match mails::sweep_except(&db, policy, room(&overdue), db.paused_kinds()).await {
+            _ = ticks.tick() => match mails::sweep(&db, policy, room(&overdue)).await {
                 Ok(swept) => {
                     reachable = true;
                     log(&swept, overdue.is_empty());
@@ -55,11 +57,6 @@ pub(crate) async fn sweep(db: Db, policy: Uncertain, bypass: mpsc::Sender<MailId
 /// What is marked as handed out is not dropped for something newer: it would come back after three seconds only.
 fn room(overdue: &VecDeque<MailId>) -> i32 {
     OVERDUE.saturating_sub(i32::try_from(overdue.len()).unwrap_or(OVERDUE))
-}
-
-async fn told(stopped: &mut watch::Receiver<bool>) {
-    // A sender that is gone means the same.
-    let _ = stopped.wait_for(|stopped| *stopped).await;
 }
 
 /// Only what is worth a line; `quiet` until now.
