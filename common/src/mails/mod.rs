@@ -5,6 +5,7 @@
 mod claims;
 mod comment;
 mod content;
+mod names;
 mod notice;
 mod sweep;
 
@@ -16,6 +17,7 @@ use uuid::Uuid;
 pub use claims::{Attempt, Claim, Outcome, Phase, claim, finish, mark_sending, renew};
 pub use comment::CommentContent;
 pub use content::{Content, ReminderContent, Subject, content};
+pub use names::MailState;
 pub use notice::Notice;
 pub use sweep::{Swept, sweep};
 
@@ -29,12 +31,7 @@ use crate::{
     secrets::Purpose,
 };
 
-crate::schema::words! {
-    /// Where a mail is on its way. It ends in `sent`, `dead`, `cancelled` or `expired`.
-    MailState: "scheduled", "claimed", "sending", "sent", "retry", "uncertain", "dead", "cancelled", "expired";
-}
-
-// A new kind is a variant here, a template folder, and a line in `content`.
+// A new kind is a variant here, a line in `names`, a template folder, and a line in `content`.
 /// What a mail is for. New kinds may come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, sqlx::Type, ToSchema)]
 #[sqlx(type_name = "text", rename_all = "snake_case")]
@@ -65,7 +62,7 @@ pub enum MailKind {
 impl MailKind {
     /// The name in the database and in logs.
     #[must_use]
-    pub fn as_str(self) -> &'static str {
+    pub const fn as_str(self) -> &'static str {
         match self {
             Self::Reminder => "reminder",
             Self::Invitation => "invitation",
