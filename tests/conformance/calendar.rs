@@ -1,4 +1,4 @@
-//! Calendars, as a reader sees them that is not ours: Python's icalendar (calendar.py).
+//! Calendars, as a reader sees them that is not ours: Python's icalendar (reader.py).
 
 use std::{
     io::Write as _,
@@ -40,7 +40,7 @@ fn plain(title: &str) -> String {
 
 fn understood(calendar: &str) -> Value {
     let python = environment("calendar", "calendar.txt").join("bin/python");
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("conformance/calendar.py");
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("conformance/reader.py");
     let mut reader = Command::new(python).arg(script).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
     reader.stdin.take().unwrap().write_all(calendar.as_bytes()).unwrap();
     let output = reader.wait_with_output().unwrap();

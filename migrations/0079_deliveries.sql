@@ -1,4 +1,9 @@
--- As before, with what reminders, digests and refused addresses have added. The calendar's address is told by common/src/calendar.
+-- Deliveries: those that have gone wrong are found among many, and all of one's own are in the personal export.
+
+-- GET …/deliveries?state=dead (common/src/deliveries/list.rs): few among all.
+create index mails_troubled_idx on mails (org_id, id) where state in ('retry', 'uncertain', 'dead', 'expired');
+
+-- As before, with what reminders, digests and refused addresses have added. Of the calendar's address common/src/accounts/export.rs tells.
 create or replace function personal_export() returns jsonb
     language sql stable security definer set search_path = public, pg_temp as $$
     with me as (
