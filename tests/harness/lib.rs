@@ -20,6 +20,8 @@ mod queue;
 mod raw;
 mod reply;
 pub mod services;
+#[path = "../verify/mod.rs"]
+pub mod verify;
 
 pub use actor::Actor;
 pub use app::{TestApp, mounted_routes};

@@ -62,6 +62,9 @@ pub async fn list(scope: &mut Scope<impl Permission>, filter: DeliveryFilter) ->
     Ok(Page::of(deliveries, limit, scope.core(), &name, |delivery: &Delivery| delivery.id.0))
 }
 
+/// What is cancelled while it is being sent, and is sent, was sent.
+const STATE: &str = "case when d.cancelled_at is null or m.state = 'sent' and d.cancelled_at > m.frozen_at then m.state
+                          else 'cancelled' end";
 /// Few mails are in these: an index has them (`mails_troubled_idx`), and what is asked for nothing else begins there.
 const FEW: [&str; 4] = ["retry", "uncertain", "dead", "expired"];
 
@@ -105,10 +108,9 @@ impl Wanted {
         );
         self.cut(&mut sql);
         sql.push(")");
-        sql.push(
-            " select d.id, d.kind, case when d.cancelled_at is null then m.state else 'cancelled' end as state,
-                 coalesce(d.reason, m.reason) as reason, d.account_id, d.task_id, d.due_at, m.sent_at, m.attempts
-          from page d join mails m on m.id = d.mail_id order by d.id desc",
+        sql.push(" select d.id, d.kind, ").push(STATE).push(
+            " as state, coalesce(d.reason, m.reason) as reason, d.account_id, d.task_id, d.due_at, m.sent_at, m.attempts
+              from page d join mails m on m.id = d.mail_id order by d.id desc",
         );
         sql
     }
@@ -124,10 +126,7 @@ impl Wanted {
             sql.push(" and d.kind = any(").push_bind(kinds.clone()).push(")");
         }
         if let Some(states) = &self.states {
-            sql.push(
-                " and case when d.cancelled_at is null then (select m.state from mails m where m.id = d.mail_id)
-                           else 'cancelled' end = any(",
-            );
+            sql.push(" and (select ").push(STATE).push(" from mails m where m.id = d.mail_id) = any(");
             sql.push_bind(states.clone()).push(")");
             if states.iter().all(|state| FEW.contains(state)) {
                 // Not bound: of a parameter Postgres cannot know that the index has it.
