@@ -35,7 +35,9 @@ pub async fn feed(scope: &mut Scope<CalendarReader>, home: &Url) -> Result<Strin
     }
     events.sort_unstable_by_key(|(due, event)| (*due, event.id));
     let mut calendar = Calendar::begin();
-    events.iter().for_each(|(_, event)| calendar.add(event));
+    for (_, event) in &events {
+        calendar.add(event);
+    }
     Ok(calendar.end())
 }
 

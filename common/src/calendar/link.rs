@@ -71,6 +71,7 @@ shown!(CalendarLink);
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct NewCalendarLink {
     /// For a calendar program. Whoever has it can read the calendar.
+    #[schema(example = "https://tasks.example.org/calendars/6vWbkzjS0m0rJdqZ0pcLZ3dEo4hN1sXyQvTgRkMuBaE.ics")]
     pub url: String,
     /// Since when.
     pub created_at: Timestamp,

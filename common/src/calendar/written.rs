@@ -195,7 +195,7 @@ mod tests {
              UID:01a20394-4f31-7324-a04f-3355b6a513bc\r\nDTSTAMP:20261130T235959Z\r\nLAST-MODIFIED:20261130T235959Z\r\n\
              SEQUENCE:2\r\nDTSTART;VALUE=DATE:20261231\r\nDTEND;VALUE=DATE:20270101\r\nSUMMARY:Pay the rent\r\n\
              DESCRIPTION:OPS-7 · Operations · Acme and Sons\r\nCATEGORIES:Operations\r\n\
-             URL:https://tasks.example.org/v1/orgs/acme/tasks/01a20394-4f31-7324-a04\r\n f-3355b6a513bc\r\n\
+             URL:https://tasks.example.org/v1/orgs/acme/tasks/01a20394-4f31-7324-a04f-33\r\n 55b6a513bc\r\n\
              TRANSP:TRANSPARENT\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n"
         );
         let local = r#"{"local": "2026-03-29T02:30", "time_zone": "Europe/Berlin"}"#;
