@@ -24,7 +24,9 @@ pub mod mails;
 pub mod memberships;
 #[cfg(test)]
 mod noise;
+pub mod notifications;
 pub mod offers;
+pub mod operators;
 pub mod organizations;
 pub mod origins;
 pub mod page;

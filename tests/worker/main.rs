@@ -8,7 +8,9 @@
 )]
 
 mod comments;
+mod operators;
 mod purge;
 mod queue;
 mod reminders;
+mod replans;
 mod sweep;

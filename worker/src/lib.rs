@@ -5,6 +5,7 @@
 //! an id arrives   jobs::deliver      claim, write, hand over, record
 //! every second    jobs::sweep        repair what was left behind, bypass Redis
 //! every second    common::dispatch   hint at what falls due (the API does it too: either suffices)
+//! every second    jobs::replans      whose clock is another is planned for anew
 //! every minute    jobs::purge        what is due to disappear does
 //! ```
 
@@ -36,7 +37,7 @@ use tracing::{error, info, warn};
 
 pub use error::WorkerError;
 use error::unusable;
-use jobs::{Mailer, deliver, purge, sweep};
+use jobs::{Mailer, deliver, purge, replans, sweep};
 use mail::Letterhead;
 use smtp::{Relay, Server};
 
@@ -55,11 +56,15 @@ pub async fn run(settings: &Settings, shutdown: impl Future<Output = ()>) -> Res
     let pool = db::connect(&settings.database_url()?, settings.database_connections).await?;
     db::refuse_powerful_role(&pool).await?;
     db::refuse_other_schema(&pool).await?;
-    let db = Db::new(pool, settings.server_key()?, settings.quotas());
+    let paused = settings.reminders_paused();
+    let db = Db::new(pool, settings.server_key()?, settings.quotas()).with_reminders_paused(paused);
     let queue = Queue::open(&settings.redis_url()?, &settings.redis_namespace)
         .map_err(|fault| unusable("TASKBELL_REDIS_URL", &fault))?;
     let mailer = Arc::new(mailer(&db, settings)?);
     info!(worker = mailer.worker, "the worker is ready");
+    if paused {
+        warn!("TASKBELL_REMINDERS_PAUSED: reminders and digests wait, other mail goes on");
+    }
 
     // The register list and the timetable. Each part runs until `stop`; one that ends earlier ends the process.
     let (stop, stopped) = watch::channel(false);
@@ -69,6 +74,7 @@ pub async fn run(settings: &Settings, shutdown: impl Future<Output = ()>) -> Res
     let sweep = sweep(db.clone(), settings.uncertain, wakeups.bypass(), stopped.clone());
     parts.spawn(sweep.map(|()| Ok("sweep")));
     parts.spawn(purge(db.clone(), stopped.clone()).map(|()| Ok("purge")));
+    parts.spawn(replans(db.clone(), stopped.clone()).map(|()| Ok("replans")));
     let dispatcher = dispatch::run(db.clone(), queue, stopped.clone());
     parts.spawn(dispatcher.map(|()| Ok("dispatcher")));
     let deliveries = WorkerBuilder::new(mailer.worker.as_str())

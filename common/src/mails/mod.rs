@@ -104,6 +104,8 @@ pub(crate) struct Owed {
     pub digest_on: Option<Date>,
     /// None: at once.
     pub due_at: Option<Timestamp>,
+    /// The due value that it was counted from.
+    pub due_value: Option<String>,
     /// How long it is of use; as long as its kind usually is.
     pub life: Option<SignedDuration>,
 }
@@ -135,6 +137,7 @@ impl Owed {
             notice: None,
             digest_on: None,
             due_at: None,
+            due_value: None,
             life: None,
         }
     }
@@ -151,9 +154,9 @@ pub(crate) async fn owe(core: &mut Core, owed: &[Owed]) -> Result<Written<()>> {
                select *, coalesce(due_at, now()) as at
                from unnest($1::uuid[], $2::uuid[], $3::text[], $4::uuid[], $5::uuid[], $6::uuid[], $7::uuid[], $8::uuid[],
                            $9::uuid[], $10::uuid[], $11::jsonb[], $12::timestamptz[], $13::int[], $14::uuid[], $15::date[],
-                           $16::float8[], $17::bytea[])
+                           $16::float8[], $17::bytea[], $18::text[])
                     as o (delivery_id, mail_id, kind, account_id, reminder_id, task_id, invitation_id, verification_id,
-                          reset_id, email_change_id, notice, due_at, generation, comment_id, digest_on, life, link_hash)
+                          reset_id, email_change_id, notice, due_at, generation, comment_id, digest_on, life, link_hash, due_value)
            ), mailed as (
                insert into mails (id, org_id, account_id, kind, due_at, next_at, expires_at)
                select mail_id, current_org(), account_id, kind, at, at,
@@ -165,9 +168,10 @@ pub(crate) async fn owe(core: &mut Core, owed: &[Owed]) -> Result<Written<()>> {
                from owed
            ), delivered as (
                insert into deliveries (id, org_id, account_id, mail_id, kind, reminder_id, task_id, invitation_id, verification_id,
-                                       reset_id, email_change_id, notice, due_at, generation, comment_id, digest_on, link_hash)
+                                       reset_id, email_change_id, notice, due_at, generation, comment_id, digest_on, link_hash,
+                                       due_value)
                select delivery_id, current_org(), account_id, mail_id, kind, reminder_id, task_id, invitation_id, verification_id,
-                      reset_id, email_change_id, notice, at, generation, comment_id, digest_on, link_hash from owed
+                      reset_id, email_change_id, notice, at, generation, comment_id, digest_on, link_hash, due_value from owed
            )
            select coalesce(bool_or(at < now() + interval '2 seconds'), false) as "soon!" from owed"#,
         &owed.iter().map(|o| o.delivery.0).collect::<Vec<_>>(),
@@ -187,6 +191,7 @@ pub(crate) async fn owe(core: &mut Core, owed: &[Owed]) -> Result<Written<()>> {
         owed.iter().map(|o| o.digest_on.map(ToSqlx::to_sqlx)).collect::<Vec<_>>() as _,
         owed.iter().map(|o| o.life.map(|life| life.as_secs_f64())).collect::<Vec<_>>() as _,
         &links as _,
+        &owed.iter().map(|o| o.due_value.clone()).collect::<Vec<_>>() as _,
     )
     .fetch_one(core.sql())
     .await?;

@@ -9,11 +9,12 @@ use crate::{
     exchange::VERSION,
     ids::{AccountId, LabelId, ProjectId, TaskId},
     input::{Faults, read},
+    notifications::DefaultReminders,
     projects::Visibility,
     tasks::TaskStatus,
     text::{Colour, Description, EmailAddress, LabelName, Name, ProjectKey, Title},
     time::{
-        Due, Instant, When,
+        Due, Instant, SkipAfter, When,
         recurrence::{Basis, Rule},
     },
 };
@@ -76,6 +77,8 @@ pub(super) struct Organization {
     pub(super) slug: String,
     name: String,
     time_zone: String,
+    #[deserr(default)]
+    default_reminders: Option<DefaultReminders>,
 }
 
 #[derive(Debug, Deserr)]
@@ -183,6 +186,8 @@ pub(super) struct Turns {
 pub(super) struct Reminder {
     pub(super) task: TaskId,
     pub(super) when: When,
+    #[deserr(default)]
+    pub(super) skip_after: Option<SkipAfter>,
     pub(super) to: Told,
 }
 
