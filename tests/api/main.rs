@@ -11,6 +11,7 @@ mod accounts;
 mod archive;
 mod audit;
 mod batches;
+mod calendar;
 mod comments;
 mod cors;
 mod deletion;
