@@ -2,7 +2,7 @@
 //!
 //! `TASKBELL_X_FILE` names a file that holds the value of `TASKBELL_X`, which is how secrets arrive in containers.
 
-use std::{collections::BTreeMap, fmt, net::IpAddr, path::PathBuf, str::FromStr};
+use std::{collections::BTreeMap, fmt, net::IpAddr, path::PathBuf, str::FromStr, time::Duration};
 
 use figment::{Figment, providers::Serialized};
 use secrecy::{ExposeSecret, SecretString};
@@ -53,6 +53,12 @@ pub struct Settings {
     smtp_url: Option<SecretString>,
     /// Put into `smtp_url`.
     smtp_password: Option<SecretString>,
+    /// How long the mail server may take for a command.
+    #[serde(default = "half_a_minute", deserialize_with = "seconds")]
+    pub smtp_timeout: Duration,
+    /// How long it may take for a body and the reply to its dot: ten minutes (RFC 5321, 4.5.3.2.6), since giving up early makes repeats.
+    #[serde(default = "ten_minutes", deserialize_with = "seconds")]
+    pub smtp_body_timeout: Duration,
     /// The sender of every mail.
     #[serde(default = "sender")]
     pub mail_from: String,
@@ -259,6 +265,24 @@ fn number<'de, D: Deserializer<'de>, T: FromStr<Err: fmt::Display>>(value: D) ->
 fn optional<'de, D: Deserializer<'de>, T: FromStr<Err: fmt::Display>>(value: D) -> Result<Option<T>, D::Error> {
     let text = String::deserialize(value)?;
     Some(text.trim()).filter(|text| !text.is_empty()).map(|text| text.parse().map_err(de::Error::custom)).transpose()
+}
+
+/// Seconds, fractions too; more than none, and at most a day.
+fn seconds<'de, D: Deserializer<'de>>(value: D) -> Result<Duration, D::Error> {
+    let seconds: f64 = number(value)?;
+    if seconds > 0.0 && seconds <= 86_400.0 {
+        Ok(Duration::from_secs_f64(seconds))
+    } else {
+        Err(de::Error::custom("it is a number of seconds, more than 0 and at most 86400"))
+    }
+}
+
+fn half_a_minute() -> Duration {
+    Duration::from_secs(30)
+}
+
+fn ten_minutes() -> Duration {
+    Duration::from_mins(10)
 }
 
 fn ten() -> u32 {

@@ -38,7 +38,7 @@ pub use error::WorkerError;
 use error::unusable;
 use jobs::{Mailer, deliver, purge, sweep};
 use mail::Letterhead;
-use smtp::{Relay, Server};
+use smtp::{Patience, Relay, Server};
 
 /// Mails in hand at the same time. They wait for the mail server, not for a processor.
 const CONCURRENCY: usize = 32;
@@ -100,7 +100,8 @@ pub async fn run(settings: &Settings, shutdown: impl Future<Output = ()>) -> Res
 }
 
 fn mailer(db: &Db, settings: &Settings) -> Result<Mailer, WorkerError> {
-    let server = Server::from_url(&settings.smtp_url()?, &settings.base_url)
+    let patience = Patience { command: settings.smtp_timeout, body: settings.smtp_body_timeout };
+    let server = Server::from_url(&settings.smtp_url()?, &settings.base_url, patience)
         .map_err(|why| unusable("TASKBELL_SMTP_URL", &why))?;
     let letterhead =
         Letterhead::new(&settings.mail_from, &settings.base_url).map_err(|why| unusable("TASKBELL_MAIL_FROM", &why))?;

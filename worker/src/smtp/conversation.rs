@@ -1,8 +1,6 @@
 //! One mail's way through a connection. Each stage is a type that consumes the one before: there is no sending without a 354,
 //! and no sending twice.
 
-use std::time::Duration;
-
 use lettre::{
     Address,
     transport::smtp::{
@@ -13,14 +11,9 @@ use lettre::{
 };
 
 use super::{
-    Cause, Failure, Relay, Step,
+    Cause, Failure, Patience, Relay, Step,
     failure::{exchange, in_words},
 };
-
-/// A command and its reply.
-pub(super) const COMMAND: Duration = Duration::from_secs(30);
-/// The body and the reply to its dot: a relay may take ten minutes (RFC 5321, 4.5.3.2.6), and giving up early makes repeats.
-const BODY: Duration = Duration::from_mins(10);
 
 /// Who sends to whom.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,6 +28,7 @@ pub(crate) struct Envelope {
 pub(super) struct Session {
     pub(super) connection: AsyncSmtpConnection,
     pub(super) mails: u32,
+    pub(super) patience: Patience,
 }
 
 /// A failure, and the connection if it can go on.
@@ -53,13 +47,13 @@ impl Session {
     }
 
     async fn offer(&mut self, Envelope { from, to }: &Envelope) -> Result<(), Failure> {
-        let connection = &mut self.connection;
+        let (connection, patience) = (&mut self.connection, self.patience.command);
         let mail = connection.command(Mail::new(Some(from.clone()), Vec::new()));
-        exchange(Step::Mail, COMMAND, Severity::PositiveCompletion, mail).await?;
+        exchange(Step::Mail, patience, Severity::PositiveCompletion, mail).await?;
         let rcpt = connection.command(Rcpt::new(to.clone(), Vec::new()));
-        exchange(Step::Rcpt, COMMAND, Severity::PositiveCompletion, rcpt).await?;
+        exchange(Step::Rcpt, patience, Severity::PositiveCompletion, rcpt).await?;
         let data = connection.command(Data);
-        exchange(Step::Data, COMMAND, Severity::PositiveIntermediate, data).await?;
+        exchange(Step::Data, patience, Severity::PositiveIntermediate, data).await?;
         Ok(())
     }
 
@@ -70,7 +64,7 @@ impl Session {
             Cause::Refused(421) | Cause::Lost | Cause::Unusable => None,
             Cause::Refused(_) => {
                 let rset = self.connection.command(Rset);
-                exchange(failure.step, COMMAND, Severity::PositiveCompletion, rset).await.ok().map(|_| self)
+                exchange(failure.step, self.patience.command, Severity::PositiveCompletion, rset).await.ok().map(|_| self)
             }
         }
     }
@@ -102,14 +96,14 @@ impl<'r> ReadyForBody<'r> {
         Self { session, relay }
     }
 
-    /// The body, the dot, the reply. From here on a loss is uncertain.
+    /// The body, the dot, the reply. From the first byte on a loss is uncertain.
     ///
     /// # Errors
-    /// Always at [`Step::Body`].
+    /// At [`Step::Body`], or still at [`Step::Data`] when nothing of it was written.
     pub(crate) async fn send(self, body: &[u8]) -> Result<Accepted, Failure> {
         let Self { mut session, relay } = self;
         let message = session.connection.message(body);
-        match exchange(Step::Body, BODY, Severity::PositiveCompletion, message).await {
+        match exchange(Step::Body, session.patience.body, Severity::PositiveCompletion, message).await {
             Ok(reply) => {
                 session.mails += 1;
                 relay.keep(session);

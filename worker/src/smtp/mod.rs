@@ -13,10 +13,11 @@ mod server;
 #[cfg(test)]
 mod tests;
 mod tls;
+mod turns;
 mod verdict;
 
 pub(crate) use conversation::{Accepted, Envelope, ReadyForBody};
 pub(crate) use failure::{Cause, Failure, Step};
 pub(crate) use relay::Relay;
-pub(crate) use server::Server;
+pub(crate) use server::{Patience, Server};
 pub(crate) use verdict::{Verdict, verdict};

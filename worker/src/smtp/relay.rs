@@ -56,7 +56,7 @@ impl Relay {
                 Err((failure, session)) => return Err(self.give_up(failure, session)),
             }
         }
-        let session = Session { connection: connect(&self.server).await?, mails: 0 };
+        let session = Session { connection: connect(&self.server).await?, mails: 0, patience: self.server.patience };
         match session.envelope(envelope).await {
             Ok(session) => Ok(ReadyForBody::new(session, self)),
             Err((failure, session)) => Err(self.give_up(failure, session)),
