@@ -2,7 +2,14 @@
 //!
 //! `TASKBELL_X_FILE` names a file that holds the value of `TASKBELL_X`, which is how secrets arrive in containers.
 
-use std::{collections::BTreeMap, fmt, net::IpAddr, path::PathBuf, str::FromStr, time::Duration};
+use std::{
+    collections::BTreeMap,
+    fmt,
+    net::{IpAddr, SocketAddr},
+    path::PathBuf,
+    str::FromStr,
+    time::Duration,
+};
 
 use figment::{Figment, providers::Serialized};
 use secrecy::{ExposeSecret, SecretString};
@@ -98,6 +105,9 @@ pub struct Settings {
     quota_reminders: Option<u32>,
     #[serde(default, deserialize_with = "optional")]
     quota_tokens: Option<u32>,
+    /// Where the process shows its metrics; nowhere by default.
+    #[serde(default, deserialize_with = "optional")]
+    pub metrics_address: Option<SocketAddr>,
     /// A file that a worker touches at each completed read of its queue; `healthcheck worker` looks at its age.
     pub heartbeat: Option<PathBuf>,
     /// The password `migrate` gives to the role `taskbell_app`.

@@ -22,7 +22,7 @@ mod reply;
 pub mod services;
 
 pub use actor::Actor;
-pub use app::{TestApp, mounted_routes};
+pub use app::{RunningWorker, TestApp, mounted_routes};
 pub use browser::{Browser, Mark, Target, Window};
 pub use database::Database;
 pub use factory::Team;

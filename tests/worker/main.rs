@@ -8,7 +8,9 @@
 )]
 
 mod comments;
+mod outcomes;
 mod purge;
 mod queue;
 mod reminders;
 mod sweep;
+mod turns;

@@ -13,6 +13,7 @@ mod error;
 pub mod fuzz;
 mod jobs;
 mod mail;
+mod meters;
 mod pulse;
 mod smtp;
 
@@ -38,6 +39,7 @@ pub use error::WorkerError;
 use error::unusable;
 use jobs::{Mailer, deliver, purge, sweep};
 use mail::Letterhead;
+use meters::Meters;
 use smtp::{Patience, Relay, Server};
 
 /// Mails in hand at the same time. They wait for the mail server, not for a processor.
@@ -64,11 +66,15 @@ pub async fn run(settings: &Settings, shutdown: impl Future<Output = ()>) -> Res
     // The register list and the timetable. Each part runs until `stop`; one that ends earlier ends the process.
     let (stop, stopped) = watch::channel(false);
     let mut parts = JoinSet::new();
+    if let Some(address) = settings.metrics_address {
+        let shown = meters::show(&mailer.meters, address, &db, &queue, stopped.clone())?;
+        parts.spawn(shown.map(|()| Ok("metrics")));
+    }
     let wakeups = queue.receive(pulse::pulse(settings.heartbeat.clone()));
     let reading = wakeups.stop();
-    let sweep = sweep(db.clone(), settings.uncertain, wakeups.bypass(), stopped.clone());
+    let sweep = sweep(db.clone(), settings.uncertain, wakeups.bypass(), Arc::clone(&mailer.meters), stopped.clone());
     parts.spawn(sweep.map(|()| Ok("sweep")));
-    parts.spawn(purge(db.clone(), stopped.clone()).map(|()| Ok("purge")));
+    parts.spawn(purge(db.clone(), Arc::clone(&mailer.meters), stopped.clone()).map(|()| Ok("purge")));
     let dispatcher = dispatch::run(db.clone(), queue, stopped.clone());
     parts.spawn(dispatcher.map(|()| Ok("dispatcher")));
     let deliveries = WorkerBuilder::new(mailer.worker.as_str())
@@ -105,7 +111,13 @@ fn mailer(db: &Db, settings: &Settings) -> Result<Mailer, WorkerError> {
         .map_err(|why| unusable("TASKBELL_SMTP_URL", &why))?;
     let letterhead =
         Letterhead::new(&settings.mail_from, &settings.base_url).map_err(|why| unusable("TASKBELL_MAIL_FROM", &why))?;
-    Ok(Mailer { db: db.clone(), relay: Relay::new(server, CONCURRENCY), letterhead, worker: name() })
+    Ok(Mailer {
+        db: db.clone(),
+        relay: Relay::new(server, CONCURRENCY),
+        letterhead,
+        worker: name(),
+        meters: Arc::new(Meters::default()),
+    })
 }
 
 /// Unique among processes, and still telling an operator where to look.

@@ -2,6 +2,7 @@
 //!
 //! `claims` has the steps of one try, `sweep` repairs what was left behind, `content` says what a mail is about.
 
+mod backlog;
 mod claims;
 mod comment;
 mod content;
@@ -13,6 +14,7 @@ use jiff_sqlx::ToSqlx;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+pub use backlog::{Backlog, backlog};
 pub use claims::{Attempt, Claim, Outcome, Phase, claim, finish, mark_sending, renew};
 pub use comment::CommentContent;
 pub use content::{Content, ReminderContent, Subject, content};

@@ -23,6 +23,7 @@ use super::{
 };
 use crate::{
     mail::{Letter, Letterhead},
+    meters::Meters,
     smtp::{Accepted, Failure, ReadyForBody, Relay, Step},
 };
 
@@ -40,6 +41,8 @@ pub(crate) struct Mailer {
     pub(crate) letterhead: Letterhead,
     /// The name of this process, in claims and attempts.
     pub(crate) worker: String,
+    /// What is counted.
+    pub(crate) meters: Arc<Meters>,
 }
 
 /// The job: apalis calls it with each id from the queue.
@@ -68,6 +71,7 @@ impl Mailer {
             self.send(claim, heartbeat.as_mut()).await
         };
         let Some(end) = end else {
+            self.meters.claim_lost();
             return info!(mail = %claim.id, kind = claim.kind.as_str(), "the claim was lost before the body; nothing was sent");
         };
         self.finish(claim, &lease, asked, End::of(end, claim.attempts, rand::random())).await;
@@ -140,8 +144,9 @@ impl Mailer {
         let mut pause = Duration::from_millis(100);
         loop {
             match mails::finish(&self.db, claim, &end.outcome, &attempt).await {
-                Ok(true) => return end.log(claim, asked.elapsed()),
+                Ok(true) => return end.tell(claim, asked.elapsed(), &self.meters),
                 Ok(false) => {
+                    self.meters.claim_lost();
                     let (id, outcome) = (claim.id, &end.outcome);
                     return warn!(mail = %id, ?outcome, "the claim was lost, or how it ended is recorded already");
                 }

@@ -5,7 +5,10 @@ use std::time::Duration;
 use common::mails::{Claim, Outcome, Phase};
 use tracing::{error, info};
 
-use crate::smtp::{Accepted, Cause, Failure, Verdict, verdict};
+use crate::{
+    meters::Meters,
+    smtp::{Accepted, Cause, Failure, Verdict, verdict},
+};
 
 /// Why a try was not accepted.
 pub(super) enum Stop {
@@ -52,11 +55,25 @@ impl End {
         }
     }
 
-    /// One line for each try that ends; `since` its claim.
-    pub(super) fn log(&self, claim: &Claim, since: Duration) {
+    /// The word for it in the figures.
+    fn verdict(&self) -> &'static str {
+        match self.outcome {
+            Outcome::Sent => "sent",
+            Outcome::Retry(_) if self.alarm.is_some() => "misconfigured",
+            Outcome::Retry(_) => "retry",
+            Outcome::Uncertain => "uncertain",
+            Outcome::Dead => "dead",
+            Outcome::Cancelled => "cancelled",
+        }
+    }
+
+    /// One line for each try that ends, and its place in the figures; `since` its claim.
+    pub(super) fn tell(&self, claim: &Claim, since: Duration, meters: &Meters) {
         let (mail, kind, outcome) = (claim.id, claim.kind.as_str(), &self.outcome);
         let late = claim.claimed_at.to_jiff().duration_since(claim.due_at.to_jiff());
-        let late_ms = late.as_millis() + i128::try_from(since.as_millis()).unwrap_or(i128::MAX);
+        let late = Duration::try_from(late).unwrap_or_default() + since;
+        let late_ms = late.as_millis();
+        meters.ended(kind, self.verdict(), late);
         match &self.alarm {
             None => info!(%mail, kind, ?outcome, late_ms, "mail"),
             Some(alarm) => {

@@ -1,6 +1,6 @@
 //! Every minute: what is due to disappear does.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use common::{
     db::Db,
@@ -13,10 +13,12 @@ use tokio::{
 };
 use tracing::{info, warn};
 
+use crate::meters::Meters;
+
 const PERIOD: Duration = Duration::from_mins(1);
 
 /// Runs until `stopped` turns true. Every worker does it: a round takes what no other one has in hand.
-pub(crate) async fn purge(db: Db, mut stopped: watch::Receiver<bool>) {
+pub(crate) async fn purge(db: Db, meters: Arc<Meters>, mut stopped: watch::Receiver<bool>) {
     let mut ticks = interval(PERIOD);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut reachable = true;
@@ -30,6 +32,7 @@ pub(crate) async fn purge(db: Db, mut stopped: watch::Receiver<bool>) {
         match round(&db).await {
             Ok(purged) => {
                 reachable = true;
+                meters.turned("purge");
                 log(purged);
             }
             Err(fault) => {

@@ -64,7 +64,10 @@ impl Session {
             Cause::Refused(421) | Cause::Lost | Cause::Unusable => None,
             Cause::Refused(_) => {
                 let rset = self.connection.command(Rset);
-                exchange(failure.step, self.patience.command, Severity::PositiveCompletion, rset).await.ok().map(|_| self)
+                exchange(failure.step, self.patience.command, Severity::PositiveCompletion, rset)
+                    .await
+                    .ok()
+                    .map(|_| self)
             }
         }
     }

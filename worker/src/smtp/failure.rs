@@ -7,7 +7,7 @@ use lettre::transport::smtp::response::{Response, Severity};
 use tokio::time::timeout;
 use tokio_rustls::rustls;
 
-use super::turns::OutOfTurn;
+use super::turns::NotBegun;
 
 /// The steps of a try, in their order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -86,7 +86,7 @@ impl Failure {
             return Self::unusable(step, fault);
         }
         // Nothing was written since the 354: the body had not begun (test: `an_answer_before_its_question_is_none`).
-        let step = if step == Step::Body && comes_of::<OutOfTurn>(fault) { Step::Data } else { step };
+        let step = if step == Step::Body && comes_of::<NotBegun>(fault) { Step::Data } else { step };
         Self::lost(step, fault)
     }
 }

@@ -18,7 +18,7 @@ use lettre::transport::smtp::client::AsyncTokioStream;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 /// The longest reply. Real ones have some hundred bytes.
-const LONGEST: usize = 64 * 1024;
+const LONGEST: usize = 16 * 1024;
 
 /// A stream on which nobody speaks out of turn.
 #[derive(Debug)]
@@ -32,17 +32,23 @@ pub(super) struct Turns<S> {
     speaking: bool,
 }
 
-/// Said by a server that was not asked. Not a byte of ours was written since its last reply.
+/// Why our turn did not begin. Not a byte of ours was written since the server's last reply.
 #[derive(Debug)]
-pub(super) struct OutOfTurn;
+pub(super) struct NotBegun(&'static str);
 
-impl fmt::Display for OutOfTurn {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the server spoke before it was asked")
+impl NotBegun {
+    fn because(why: &'static str) -> io::Error {
+        io::Error::other(Self(why))
     }
 }
 
-impl Error for OutOfTurn {}
+impl fmt::Display for NotBegun {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0)
+    }
+}
+
+impl Error for NotBegun {}
 
 impl<S> Turns<S> {
     /// A conversation that begins: the server greets.
@@ -84,14 +90,14 @@ impl<S: AsyncRead + Unpin> Turns<S> {
 
     /// An error when it is not our turn.
     fn poll_silence(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
+        let unasked = "the server spoke before it was asked";
         if !self.ahead.is_empty() {
-            return Err(io::Error::other(OutOfTurn));
+            return Err(NotBegun::because(unasked));
         }
         match self.poll_more(cx) {
             Poll::Pending => Ok(()),
-            Poll::Ready(Ok(0)) => Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the server has hung up")),
-            Poll::Ready(Ok(_)) => Err(io::Error::other(OutOfTurn)),
-            Poll::Ready(Err(fault)) => Err(fault),
+            Poll::Ready(Ok(0) | Err(_)) => Err(NotBegun::because("the server has hung up")),
+            Poll::Ready(Ok(_)) => Err(NotBegun::because(unasked)),
         }
     }
 }

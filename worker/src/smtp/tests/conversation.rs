@@ -237,6 +237,19 @@ async fn an_answer_before_its_question_is_none() {
 }
 
 #[tokio::test]
+async fn a_server_that_hangs_up_between_the_354_and_the_body_has_nothing_of_it() {
+    let (relay, server) = play(async |listener| {
+        let mut peer = Peer::greet(&listener).await;
+        peer.envelope().await;
+    })
+    .await;
+    let ready = relay.open(&envelope()).await.unwrap();
+    server.await.unwrap();
+    let failure = ready.send(BODY).await.unwrap_err();
+    assert_eq!((failure.step, failure.cause), (Step::Data, Cause::Lost), "{failure:?}");
+}
+
+#[tokio::test]
 async fn a_yes_that_came_twice_is_not_the_next_ones() {
     let (relay, server) = play(async |listener| {
         let mut first = Peer::greet(&listener).await;

@@ -22,7 +22,8 @@ pub(super) async fn listen(scheme: &str, credentials: &str) -> (TcpListener, Ser
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let url = format!("{scheme}://{credentials}localhost:{}", listener.local_addr().unwrap().port());
     let patience = Patience { command: Duration::from_secs(30), body: Duration::from_mins(1) };
-    let server = Server::from_url(&url.parse().unwrap(), &"https://tasks.example.org".parse().unwrap(), patience).unwrap();
+    let server =
+        Server::from_url(&url.parse().unwrap(), &"https://tasks.example.org".parse().unwrap(), patience).unwrap();
     (listener, server)
 }
 
