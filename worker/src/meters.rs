@@ -192,3 +192,31 @@ pub(crate) fn show(
     };
     Ok(metrics::serve(listener, page, stopped))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_known_is_no_number() {
+        let meters = Meters::default();
+        meters.show(Some(Backlog { due: 3, ..Backlog::default() }), Some(7));
+        assert!(metrics::render(&meters.registry).contains("taskbell_mails_due 3.0\n"));
+        meters.show(None, None);
+        let page = metrics::render(&meters.registry);
+        assert!(
+            page.contains("taskbell_mails_due NaN\n") && page.contains("taskbell_queue_outstanding NaN\n"),
+            "{page}"
+        );
+    }
+
+    #[test]
+    fn the_breaker_is_one_while_it_is_open() {
+        let meters = Meters::default();
+        for (open, shown) in [(true, "1"), (false, "0")] {
+            meters.breaker(open);
+            let page = metrics::render(&meters.registry);
+            assert!(page.contains(&format!("taskbell_relay_breaker_open {shown}\n")), "{page}");
+        }
+    }
+}

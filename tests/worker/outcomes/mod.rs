@@ -1,5 +1,6 @@
 //! Every misbehaviour of a mail server, at every step: what docs/reminders.md says of it is what happens.
 
+mod figures;
 mod page;
 mod server;
 mod starttls;
@@ -67,6 +68,9 @@ async fn play(row: &'static str, deed: Deed) {
     stage.worker.stop().await;
 }
 
+/// As long as a test can wait; what ships is thirty seconds and ten minutes.
+const SHORT: &[(&str, &str)] = &[("TASKBELL_SMTP_TIMEOUT", "0.6"), ("TASKBELL_SMTP_BODY_TIMEOUT", "0.6")];
+
 /// A worker, its database and its mail server.
 struct Stage {
     app: TestApp,
@@ -99,10 +103,12 @@ struct Try {
 
 impl Stage {
     async fn set(deed: Deed, scheme: &str) -> Self {
+        Self::with(if deed.is_slow() { SHORT } else { &[] }, scheme).await
+    }
+
+    async fn with(settings: &[(&str, &str)], scheme: &str) -> Self {
         let (app, server) = (TestApp::start().await, Server::start().await);
-        // As long as a test can wait; what ships is thirty seconds and ten minutes.
-        let short = [("TASKBELL_SMTP_TIMEOUT", "1"), ("TASKBELL_SMTP_BODY_TIMEOUT", "1")];
-        let worker = app.work_as(&server.url(scheme), if deed.is_slow() { &short } else { &[] });
+        let worker = app.work_as(&server.url(scheme), settings);
         let reader = app.person("reader").await;
         Self { app, server, reader, worker }
     }

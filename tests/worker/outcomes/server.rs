@@ -155,7 +155,7 @@ impl Conversation {
         self.before(Place::Ehlo).await?;
         loop {
             let line = self.line().await?;
-            let verb = line.split(' ').next().unwrap_or_default().to_uppercase();
+            let verb = line.split_whitespace().next().unwrap_or_default().to_uppercase();
             self.seen.lock().unwrap().verbs.push(verb.clone());
             let place = match verb.as_str() {
                 "EHLO" => Place::Ehlo,
@@ -175,7 +175,7 @@ impl Conversation {
                 place => place.next(),
             };
             self.before(next).await?;
-            if place == Place::Data {
+            if place == Place::Data && !self.refuses_data() {
                 self.body().await?;
                 self.reply(Place::Dot).await?;
             }
@@ -213,6 +213,10 @@ impl Conversation {
         }
         self.note();
         None
+    }
+
+    fn refuses_data(&self) -> bool {
+        self.does(Place::Data, Deed::WrongYes) || matches!(self.play.misdeed, Some((Place::Data, Deed::Says(_))))
     }
 
     fn note(&self) {
@@ -254,8 +258,8 @@ impl Conversation {
                 }
                 Some(())
             }
-            // To EHLO it would take back the offer of AUTH: there it is the first line that has no more than its code.
-            Deed::BareCode if place == Place::Ehlo => self.say(b"250-\r\n250 AUTH PLAIN LOGIN\r\n").await,
+            // To EHLO it would take back the offer of AUTH: there it is the last line that has no more than its code.
+            Deed::BareCode if place == Place::Ehlo => self.say(b"250-here\r\n250-AUTH PLAIN LOGIN\r\n250\r\n").await,
             Deed::BareCode => self.say(&[&right[..3], b"\r\n"].concat()).await,
             Deed::HangsUp => None,
             Deed::Resets => {
