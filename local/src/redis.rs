@@ -102,6 +102,11 @@ impl Redis {
         self.child.kill().await.map(drop)
     }
 
+    /// Sends it a signal: stopped by `STOP`, it takes connections and answers nothing, until `CONT`.
+    pub fn signal(&self, signal: Signal) {
+        self.child.signal(signal);
+    }
+
     /// Starts it again, empty, on the same port; stops it first when it runs.
     ///
     /// # Errors

@@ -21,6 +21,8 @@ mod queue;
 mod raw;
 mod reply;
 pub mod services;
+#[path = "../verify/mod.rs"]
+pub mod verify;
 
 pub use actor::Actor;
 pub use app::{RunningWorker, TestApp, mounted_routes};

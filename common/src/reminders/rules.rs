@@ -62,7 +62,8 @@ pub async fn list(project: &mut InProject<'_, impl Implies<ReadTasks>>, task: &T
         r#"select r.id as "id: ReminderId", r."offset", r.local_time, r.time_zone, r.at, r.account_id as "account_id: AccountId",
                   r.created_by as "created_by: AccountId", r.created_at,
                   coalesce((select jsonb_agg(jsonb_build_object('account_id', d.account_id, 'delivery_id', d.id, 'due_at', d.due_at,
-                                      'state', case when d.cancelled_at is null then m.state else 'cancelled' end,
+                                      'state', case when d.cancelled_at is null or m.state = 'sent' and d.cancelled_at > m.frozen_at
+                                                    then m.state else 'cancelled' end,
                                       'reason', coalesce(d.reason, m.reason)) order by d.account_id)
                             from (select distinct on (l.account_id) l.* from deliveries l where l.task_id = $1 and l.reminder_id = r.id
                                   order by l.account_id, l.generation desc) d

@@ -104,6 +104,14 @@ impl Postgres {
         self.child.kill().await.map(drop)
     }
 
+    /// Stops it at once: sessions are cut off, nothing is written, and the next start recovers from the log.
+    ///
+    /// # Errors
+    /// When the system cannot tell whether it ended.
+    pub async fn stop_at_once(&mut self) -> Result<()> {
+        self.child.stop(Signal::QUIT, STOP_DEADLINE).await.map(drop)
+    }
+
     /// Starts it again on the same port with the same data; stops it first when it runs.
     ///
     /// # Errors
