@@ -78,7 +78,7 @@ pub async fn serve<F>(
 
 async fn answer<F: Future<Output = String>>(mut socket: TcpStream, page: &impl Fn() -> F) -> io::Result<()> {
     let head = head(&mut socket).await?;
-    let mut words = head.split(|byte| byte.is_ascii_whitespace());
+    let mut words = head.split(u8::is_ascii_whitespace);
     let (method, target) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
     let path = target.split(|byte| *byte == b'?').next().unwrap_or_default();
     let (status, body) = match (method, path) {

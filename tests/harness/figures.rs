@@ -18,7 +18,8 @@ impl Figures {
 
     /// Reads them.
     pub async fn at(address: &str) -> Self {
-        let answer = reqwest::get(format!("http://{address}/metrics")).await.unwrap();
+        let url = format!("http://{address}/metrics");
+        let answer = crate::eventually("figures are shown", async || reqwest::get(&url).await.ok()).await;
         assert_eq!(answer.status(), 200);
         let page = answer.text().await.unwrap();
         let samples = page.lines().filter(|line| !line.starts_with('#'));

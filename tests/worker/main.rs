@@ -8,9 +8,9 @@
 )]
 
 mod comments;
+mod hints;
 mod outcomes;
 mod purge;
 mod queue;
 mod reminders;
 mod sweep;
-mod turns;

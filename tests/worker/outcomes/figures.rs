@@ -6,8 +6,7 @@ use super::{Place, Stage, server::Deed};
 
 #[tokio::test]
 async fn what_a_worker_shows_is_what_has_happened() {
-    let address = Figures::address();
-    let stage = Stage::with(&[("TASKBELL_METRICS_ADDRESS", &address)], "smtp+plain").await;
+    let stage = Stage::with(&[], "smtp+plain").await;
     for _ in 0..2 {
         let mail = stage.owe().await;
         assert_eq!(stage.tries(mail, 1).await[0].outcome, "sent");
@@ -30,7 +29,9 @@ async fn what_a_worker_shows_is_what_has_happened() {
     assert_eq!(stage.tries(waits, 1).await[0].outcome, "retry");
     stage.change(waits, "next_at = now() + interval '30 minutes'").await;
 
-    let figures = Figures::at(&address).await;
+    // Counted after it is committed.
+    assert!((stage.alarms().await - 1.0).abs() < 0.5);
+    let figures = Figures::at(&stage.figures).await;
     for (verdict, count) in [("sent", 3.0), ("dead", 1.0), ("uncertain", 1.0), ("misconfigured", 1.0), ("retry", 0.0)] {
         let name = format!("taskbell_mail_attempts_total{{kind=\"notice\",verdict=\"{verdict}\"}}");
         assert!((figures.of(&name) - count).abs() < 0.5, "{name}: {}", figures.page);

@@ -8,7 +8,7 @@ mod starttls;
 use std::{borrow::Cow, fmt};
 
 use common::ids::MailId;
-use harness::{Actor, TestApp, eventually, variable};
+use harness::{Actor, Figures, TestApp, eventually, variable};
 use sqlx::AssertSqlSafe;
 use uuid::Uuid;
 
@@ -77,6 +77,8 @@ struct Stage {
     server: Server,
     reader: Actor,
     worker: harness::RunningWorker,
+    /// Where the worker shows its figures.
+    figures: String,
 }
 
 struct Cell<'a> {
@@ -107,17 +109,35 @@ impl Stage {
     }
 
     async fn with(settings: &[(&str, &str)], scheme: &str) -> Self {
-        let (app, server) = (TestApp::start().await, Server::start().await);
-        let worker = app.work_as(&server.url(scheme), settings);
+        let (app, server, figures) = (TestApp::start().await, Server::start().await, Figures::address());
+        let shown = [("TASKBELL_METRICS_ADDRESS", figures.as_str())];
+        let worker = app.work_as(&server.url(scheme), &[settings, &shown].concat());
         let reader = app.person("reader").await;
-        Self { app, server, reader, worker }
+        Self { app, server, reader, worker, figures }
+    }
+
+    /// How many tries were put down to our settings, when all that ended are counted.
+    async fn alarms(&self) -> f64 {
+        eventually("every try is counted", async || {
+            let ended: f64 =
+                sqlx::query_scalar("select count(*)::float8 from attempts").fetch_one(&self.app.admin).await.unwrap();
+            let figures = Figures::at(&self.figures).await;
+            let count =
+                |verdict| figures.of(&format!("taskbell_mail_attempts_total{{kind=\"notice\",verdict=\"{verdict}\"}}"));
+            let all: f64 = ["sent", "retry", "misconfigured", "dead", "uncertain"].map(count).iter().sum();
+            (all >= ended).then(|| count("misconfigured"))
+        })
+        .await
     }
 
     async fn cell(&self, cell: &Cell<'_>) {
+        let before = self.alarms().await;
         self.server.misbehave(cell.place, cell.deed);
         let mail = self.owe().await;
         let first = self.tries(mail, 1).await.remove(0);
         self.compare(cell, mail, &first);
+        let alarmed = self.alarms().await > before;
+        assert_eq!(alarmed, cell.expected == "alarm", "{cell}: whether our settings are to blame");
         let tries = match first.outcome.as_str() {
             "retry" => self.until_it_expires(cell, mail).await,
             "uncertain" => self.sent_again(cell, mail).await,

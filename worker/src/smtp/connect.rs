@@ -24,6 +24,11 @@ const CONNECT: Duration = Duration::from_secs(10);
 
 /// Greeting, EHLO, TLS and AUTH, as the settings want it.
 pub(super) async fn connect(server: &Server) -> Result<AsyncSmtpConnection, Failure> {
+    // Seldom, and large: not a part of every delivery's state.
+    Box::pin(introduce(server)).await
+}
+
+async fn introduce(server: &Server) -> Result<AsyncSmtpConnection, Failure> {
     let socket = open(server).await?;
     let mut connection = match &server.security {
         Security::Tls(tls) => greet(server, Turns::new(encrypt(socket, tls).await?)).await?,

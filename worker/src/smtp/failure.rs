@@ -1,6 +1,6 @@
 //! How far a try came and what stopped it: all that the verdict table asks for.
 
-use std::{error::Error as _, fmt, io, time::Duration};
+use std::{error::Error, fmt, io, time::Duration};
 
 use common::mails::Phase;
 use lettre::transport::smtp::response::{Response, Severity};
@@ -93,10 +93,14 @@ impl Failure {
 
 /// What the stream under lettre's connection said. The kind would not do: rustls calls what it does not trust invalid data, and so does
 /// the standard library a reply that is no text.
-fn comes_of<E: std::error::Error + 'static>(fault: &lettre::transport::smtp::Error) -> bool {
+fn comes_of<E: Error + 'static>(fault: &lettre::transport::smtp::Error) -> bool {
     let mut source = fault.source();
     while let Some(fault) = source {
-        if fault.downcast_ref::<io::Error>().and_then(io::Error::get_ref).is_some_and(|inner| inner.is::<E>()) {
+        if fault
+            .downcast_ref::<io::Error>()
+            .and_then(io::Error::get_ref)
+            .is_some_and(<dyn Error + Send + Sync>::is::<E>)
+        {
             return true;
         }
         source = fault.source();
