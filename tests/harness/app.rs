@@ -170,6 +170,12 @@ impl TestApp {
         self.work_as(smtp_url, &[])
     }
 
+    /// Starts a worker that sends to the test's own inbox, with settings of the test's own beside the usual ones.
+    #[must_use]
+    pub fn work_with_settings(&self, own: &[(&str, &str)]) -> RunningWorker {
+        self.work_as(&Url::parse(&format!("smtp+plain://{}", self.inbox.smtp_addr())).unwrap(), own)
+    }
+
     /// The same, with settings of the test's own beside those of every test.
     ///
     /// # Panics

@@ -9,6 +9,7 @@
 
 mod comments;
 mod hints;
+mod operators;
 mod outcomes;
 mod purge;
 mod queue;
