@@ -41,10 +41,12 @@ pub(crate) struct Meters {
     breaker: Gauge,
     turns: Family<[Label; 1], Level>,
     due: Level,
+    held: Level,
     soon: Level,
     in_hand: Level,
     uncertain: Level,
     oldest: Level,
+    lost: Family<[Label; 1], Level>,
     queued: Level,
     asked: Mutex<Option<Instant>>,
 }
@@ -62,10 +64,12 @@ impl Default for Meters {
             breaker: Gauge::default(),
             turns: Family::default(),
             due: Level::default(),
+            held: Level::default(),
             soon: Level::default(),
             in_hand: Level::default(),
             uncertain: Level::default(),
             oldest: Level::default(),
+            lost: Family::default(),
             queued: Level::default(),
             asked: Mutex::default(),
         };
@@ -88,9 +92,12 @@ impl Meters {
         registry.register("mails_swept", "What the sweep found, and repaired", swept.clone());
         registry.register("relay_breaker_open", "1 while the mail server is not asked", breaker.clone());
         registry.register("job_last_turn_timestamp_seconds", "When a job last came to its end", turns.clone());
-        let Self { due, soon, in_hand, uncertain, oldest, queued, .. } = self;
+        let Self { due, held, soon, in_hand, uncertain, oldest, lost, queued, .. } = self;
+        let help = "Mails that came to a bad end within the last hour, in the whole deployment";
+        self.registry.register("mails_lost_last_hour", help, lost.clone());
         for (name, help, level) in [
             ("mails_due", "Mails that are due and in nobody's hands, in the whole deployment", due),
+            ("mails_held", "Mails that are due and that an operator holds back, or pauses", held),
             ("mails_due_within_hour", "Mails that will be due within an hour", soon),
             ("mails_in_hand", "Mails in the hands of workers", in_hand),
             ("mails_uncertain", "Mails of which nobody knows whether they were taken", uncertain),
@@ -164,9 +171,12 @@ impl Meters {
         #[expect(clippy::cast_precision_loss, reason = "a gauge is a float, and exact up to 2^53")]
         let count = |of: fn(&Backlog) -> i64| backlog.as_ref().map_or(f64::NAN, |backlog| of(backlog) as f64);
         self.due.set(count(|backlog| backlog.due));
+        self.held.set(count(|backlog| backlog.held));
         self.soon.set(count(|backlog| backlog.soon));
         self.in_hand.set(count(|backlog| backlog.in_hand));
         self.uncertain.set(count(|backlog| backlog.uncertain));
+        self.lost.get_or_create(&[("state", "dead")]).set(count(|backlog| backlog.dead));
+        self.lost.get_or_create(&[("state", "expired")]).set(count(|backlog| backlog.expired));
         self.oldest.set(backlog.map_or(f64::NAN, |backlog| backlog.oldest_seconds));
         #[expect(clippy::cast_precision_loss, reason = "a gauge is a float, and exact up to 2^53")]
         self.queued.set(outstanding.map_or(f64::NAN, |ids| ids as f64));
