@@ -6,6 +6,7 @@ use std::{
     collections::BTreeMap,
     fmt,
     net::{IpAddr, SocketAddr},
+    num::{NonZeroU16, NonZeroU32},
     path::PathBuf,
     str::FromStr,
     time::Duration,
@@ -66,6 +67,18 @@ pub struct Settings {
     /// How long it may take for a body and the reply to its dot: ten minutes (RFC 5321, 4.5.3.2.6), since giving up early makes repeats.
     #[serde(default = "ten_minutes", deserialize_with = "seconds")]
     pub smtp_body_timeout: Duration,
+    /// The most connections to the mail server at a time. Mails in hand are twice as many: those of one half are with Postgres.
+    #[serde(default = "thirty_two", deserialize_with = "number")]
+    pub smtp_connections: NonZeroU16,
+    /// The most mails a second of each worker; without a limit if it is not set.
+    #[serde(default, deserialize_with = "optional")]
+    pub smtp_rate: Option<NonZeroU32>,
+    /// The name of a header by which the relay drops repeats; it gets the mail's id.
+    #[serde(default, deserialize_with = "optional")]
+    pub idempotency_header: Option<String>,
+    /// Days after which the steps and tries of mails that have ended are forgotten.
+    #[serde(default = "a_year", deserialize_with = "number")]
+    pub keep_attempts: NonZeroU32,
     /// The sender of every mail.
     #[serde(default = "sender")]
     pub mail_from: String,
@@ -309,6 +322,14 @@ fn ten() -> u32 {
 
 fn sixty_four_mebibytes() -> u64 {
     64 * 1024 * 1024
+}
+
+fn thirty_two() -> NonZeroU16 {
+    NonZeroU16::MIN.saturating_add(31)
+}
+
+fn a_year() -> NonZeroU32 {
+    NonZeroU32::MIN.saturating_add(364)
 }
 
 fn port() -> u16 {

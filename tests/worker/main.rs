@@ -8,10 +8,16 @@
 )]
 
 mod comments;
+mod folded;
+mod folding;
 mod hints;
 mod operators;
 mod outcomes;
 mod purge;
 mod queue;
+mod refusals;
 mod reminders;
+mod replans;
 mod sweep;
+mod timetable;
+mod turns;

@@ -18,6 +18,8 @@ use tokio::{
 };
 use tracing::debug;
 
+use crate::{jobs::Mailer, smtp::Breaker};
+
 /// Seconds, from a tenth to half a day: a mail that is later than that expires.
 const LATENESS: [f64; 16] =
     [0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 300.0, 900.0, 1_800.0, 3_600.0, 10_800.0, 21_600.0, 43_200.0];
@@ -122,7 +124,6 @@ impl Meters {
     }
 
     /// So many mails go out as part of another one.
-    #[cfg_attr(not(test), expect(dead_code, reason = "for what folds mails"))]
     pub(crate) fn folded(&self, mails: usize) {
         self.folded.inc_by(mails as u64);
     }
@@ -139,8 +140,7 @@ impl Meters {
     }
 
     /// Whether the mail server is left alone.
-    #[cfg_attr(not(test), expect(dead_code, reason = "for what leaves the mail server alone"))]
-    pub(crate) fn breaker(&self, open: bool) {
+    fn breaker(&self, open: bool) {
         self.breaker.set(open.into());
     }
 
@@ -151,7 +151,8 @@ impl Meters {
         self.turns.get_or_create(&[("job", job)]).set(now.as_secs_f64());
     }
 
-    async fn page(&self, db: &Db, queue: &Queue) -> String {
+    async fn page(&self, db: &Db, queue: &Queue, breaker: &Breaker) -> String {
+        self.breaker(breaker.is_open());
         let mut asked = self.asked.lock().await;
         if asked.is_none_or(|asked| asked.elapsed() >= REST) {
             let backlog = timeout(PATIENCE, mails::backlog(db)).await;
@@ -188,17 +189,16 @@ impl Meters {
 /// # Errors
 /// When nobody can listen there.
 pub(crate) fn show(
-    meters: &Arc<Meters>,
+    mailer: &Arc<Mailer>,
     address: SocketAddr,
-    db: &Db,
     queue: &Queue,
     stopped: watch::Receiver<bool>,
 ) -> Result<impl Future<Output = ()> + use<>, NotBound> {
     let listener = metrics::bind(address)?;
-    let (meters, db, queue) = (Arc::clone(meters), db.clone(), queue.clone());
+    let (mailer, queue) = (Arc::clone(mailer), queue.clone());
     let page = move || {
-        let (meters, db, queue) = (Arc::clone(&meters), db.clone(), queue.clone());
-        async move { meters.page(&db, &queue).await }
+        let (mailer, queue) = (Arc::clone(&mailer), queue.clone());
+        async move { mailer.meters.page(&mailer.db, &queue, &mailer.breaker).await }
     };
     Ok(metrics::serve(listener, page, stopped))
 }

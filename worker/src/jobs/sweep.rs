@@ -15,14 +15,15 @@ use tokio::{
 };
 use tracing::{info, warn};
 
+use super::told;
 use crate::meters::Meters;
 
 const PERIOD: Duration = Duration::from_secs(1);
 /// How many overdue mails a round hands over: what a worker can send in a second, and some more.
-const OVERDUE: i64 = 2_000;
+const OVERDUE: i32 = 2_000;
 
-/// Runs until `stopped` turns true. Overdue ids go into `bypass` as fast as the worker takes them, while the rounds go on; each
-/// round replaces what is left of the one before, so nothing stale is handed over.
+/// Runs until `stopped` turns true. Overdue ids go into `bypass` as fast as the worker takes them, while the rounds go on, and
+/// fill up what was taken.
 pub(crate) async fn sweep(
     db: Db,
     policy: Uncertain,
@@ -38,13 +39,13 @@ pub(crate) async fn sweep(
         select! {
             biased;
             () = told(&mut stopped) => return,
-            _ = ticks.tick() => match mails::sweep(&db, policy, OVERDUE).await {
+            _ = ticks.tick() => match mails::sweep(&db, policy, room(&overdue)).await {
                 Ok(swept) => {
                     reachable = true;
                     meters.turned("sweep");
                     meters.swept(&swept);
                     log(&swept, overdue.is_empty());
-                    overdue = swept.overdue.into();
+                    overdue.extend(swept.overdue);
                 }
                 Err(fault) => {
                     // Once per outage.
@@ -62,9 +63,9 @@ pub(crate) async fn sweep(
     }
 }
 
-async fn told(stopped: &mut watch::Receiver<bool>) {
-    // A sender that is gone means the same.
-    let _ = stopped.wait_for(|stopped| *stopped).await;
+/// What is marked as handed out is not dropped for something newer: it would come back after three seconds only.
+fn room(overdue: &VecDeque<MailId>) -> i32 {
+    OVERDUE.saturating_sub(i32::try_from(overdue.len()).unwrap_or(OVERDUE))
 }
 
 /// Only what is worth a line; `quiet` until now.

@@ -10,6 +10,8 @@ use lettre::{
     },
 };
 
+use tokio::sync::SemaphorePermit;
+
 use super::{
     Cause, Failure, Patience, Relay, Step,
     failure::{exchange, in_words},
@@ -79,6 +81,7 @@ impl Session {
 pub(crate) struct ReadyForBody<'r> {
     session: Session,
     relay: &'r Relay,
+    place: SemaphorePermit<'r>,
 }
 
 impl std::fmt::Debug for ReadyForBody<'_> {
@@ -95,8 +98,8 @@ pub(crate) struct Accepted {
 }
 
 impl<'r> ReadyForBody<'r> {
-    pub(super) fn new(session: Session, relay: &'r Relay) -> Self {
-        Self { session, relay }
+    pub(super) fn new(session: Session, relay: &'r Relay, place: SemaphorePermit<'r>) -> Self {
+        Self { session, relay, place }
     }
 
     /// The body, the dot, the reply. From the first byte on a loss is uncertain.
@@ -104,22 +107,17 @@ impl<'r> ReadyForBody<'r> {
     /// # Errors
     /// At [`Step::Body`], or still at [`Step::Data`] when nothing of it was written.
     pub(crate) async fn send(self, body: &[u8]) -> Result<Accepted, Failure> {
-        let Self { mut session, relay } = self;
+        let Self { mut session, relay, place } = self;
         let message = session.connection.message(body);
-        match exchange(Step::Body, session.patience.body, Severity::PositiveCompletion, message).await {
-            Ok(reply) => {
-                session.mails += 1;
-                relay.keep(session);
-                Ok(Accepted { reply: in_words(&reply) })
-            }
-            Err(failure) => {
-                // The reply to the dot ends the transaction, a refusal too: nothing to reset.
-                if matches!(failure.cause, Cause::Refused(code) if code != 421) {
-                    session.mails += 1;
-                    relay.keep(session);
-                }
-                Err(failure)
-            }
+        let reply = exchange(Step::Body, session.patience.body, Severity::PositiveCompletion, message).await;
+        // The reply to the dot ends the transaction, a refusal too: nothing to reset.
+        if reply.as_ref().map_or_else(|failure| matches!(failure.cause, Cause::Refused(code) if code != 421), |_| true)
+        {
+            session.mails += 1;
+            relay.keep(session);
         }
+        // Only now: who waits for a place finds the connection.
+        drop(place);
+        reply.map(|reply| Accepted { reply: in_words(&reply) })
     }
 }

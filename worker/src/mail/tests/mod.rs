@@ -10,7 +10,22 @@ use uuid::Uuid;
 
 use super::{Letter, Letterhead};
 
+mod parsers;
+
 const BASE_URL: &str = "https://tasks.example.org/";
+
+/// Titles that would be something else if they could.
+const TITLES: &[&str] = &[
+    "x\r\nBcc: eve@example.com",
+    "x\nBcc: eve@example.com\n\nbody",
+    "x\r\n\r\n<html>",
+    "\0\r\u{85}\u{2028}Cc: eve@example.com",
+    "=?utf-8?q?x=0D=0ABcc:_eve=40example.com?=",
+    "\u{202e}gnp.exe\u{2066}",
+    "--=_00000000000000000000000000000007--",
+    "\r\n.\r\nMAIL FROM:<eve@example.com>",
+    "🔔\u{200d}🔔 \"quoted\", <angled> (round); eve@example.com",
+];
 
 fn letterhead() -> Letterhead {
     Letterhead::new("Taskbell <bell@example.org>", &BASE_URL.parse().unwrap()).unwrap()
@@ -25,6 +40,7 @@ fn content(about: Subject) -> Content {
         to: "ada@example.net".into(),
         name: Some("Ada Lovelace".into()),
         date: "2026-12-01T08:00:01Z".parse().unwrap(),
+        deliveries: Vec::new(),
         about,
     }
 }
@@ -40,7 +56,20 @@ fn reminder(title: &str) -> ReminderContent {
         due: Some("2026-12-01 10:00 (Europe/Berlin)".into()),
         time_zone: "Europe/Berlin".into(),
         due_at: "2026-12-01T08:00:00Z".parse().unwrap(),
+        delivery: Uuid::from_u128(77),
+        occurrence: Some(1),
     }
+}
+
+/// Many, each about a task of its own.
+fn reminders(titles: &[&str]) -> Subject {
+    let each = |(nth, title): (u128, &&str)| ReminderContent {
+        task_id: Uuid::from_u128(100 + nth),
+        task_key: format!("OPS-{nth}"),
+        delivery: Uuid::from_u128(200 + nth),
+        ..reminder(title)
+    };
+    Subject::Reminders { reminders: (1..).zip(titles).map(each).collect() }
 }
 
 fn comment(body: &str, mentioned: bool) -> Subject {
@@ -54,6 +83,7 @@ fn comment(body: &str, mentioned: bool) -> Subject {
         author: "Charles".into(),
         body: body.into(),
         mentioned,
+        delivery: Uuid::from_u128(78),
     })
 }
 
@@ -117,6 +147,7 @@ fn every_mail() -> Vec<Subject> {
         Subject::EmailChange { id, old: true, new_email: new_email.clone(), expires_at: until },
         Subject::EmailChange { id, old: false, new_email, expires_at: until },
         Subject::Reminder(reminder("Oil the gears")),
+        reminders(&["Oil the gears", "Water the plants", "Wind the clock"]),
         invitation(Uuid::from_u128(1), "Analytical Engines"),
         verification(Uuid::from_u128(2)),
         Subject::AlreadyRegistered,
@@ -140,7 +171,9 @@ fn every_mail_is_ascii_in_short_lines_ended_by_crlf() {
         let bytes = String::from_utf8(written(about).bytes).unwrap();
         assert!(bytes.is_ascii() && bytes.ends_with("\r\n"));
         for line in bytes.split("\r\n") {
-            assert!(line.len() <= 78 && !line.contains(['\r', '\n', '\0']), "{line:?}");
+            // An address cannot be broken.
+            assert!(line.len() <= 78 || line.starts_with("List-Unsubscribe: <https://"), "{line:?}");
+            assert!(!line.contains(['\r', '\n', '\0']), "{line:?}");
         }
     }
 }
@@ -207,20 +240,8 @@ fn links_lead_to_our_own_pages_and_stand_in_the_text_too() {
 #[test]
 fn a_hostile_title_adds_no_header_and_no_recipient() {
     let harmless = shape(&written(Subject::Reminder(reminder("Oil the gears"))));
-    for title in [
-        "x\r\nBcc: eve@example.com",
-        "x\nBcc: eve@example.com\n\nbody",
-        "x\r\n\r\n<html>",
-        "\0\r\u{85}\u{2028}Cc: eve@example.com",
-        "=?utf-8?q?x=0D=0ABcc:_eve=40example.com?=",
-        "\u{202e}gnp.exe\u{2066}",
-        "--=_00000000000000000000000000000007--",
-        "\r\n.\r\nMAIL FROM:<eve@example.com>",
-        &"é".repeat(200),
-        &"x".repeat(200),
-        &"x\u{301}".repeat(100),
-        "🔔\u{200d}🔔 \"quoted\", <angled> (round); eve@example.com",
-    ] {
+    let long = ["é".repeat(200), "x".repeat(200), "x\u{301}".repeat(100)];
+    for title in TITLES.iter().copied().chain(long.iter().map(String::as_str)) {
         let letter = written(Subject::Reminder(reminder(title)));
         assert_eq!(shape(&letter), harmless, "{title:?}");
         let message = parsed(&letter);
@@ -314,4 +335,31 @@ fn what_somebody_says_stays_in_its_place() {
     assert_eq!(shape(&letter), shape(&written(comment("Done.", true))));
     let thread = written(Subject::Reminder(reminder("Oil the gears")));
     assert_eq!(parsed(&letter).in_reply_to().as_text(), parsed(&thread).in_reply_to().as_text());
+}
+
+#[test]
+fn many_reminders_are_one_line_of_subject_and_each_tells_how_late_it_is() {
+    let titles: Vec<String> = (1..=7).map(|nth| format!("Task number {nth} of the seven")).collect();
+    let titles: Vec<&str> = titles.iter().map(String::as_str).collect();
+    let Subject::Reminders { reminders: mut each } = reminders(&titles) else { unreachable!() };
+    each[1].due_at = "2026-12-01T06:00:00Z".parse().unwrap();
+    let letter = written(Subject::Reminders { reminders: each.clone() });
+    let subject = parsed(&letter).subject().unwrap().to_owned();
+    assert_eq!(
+        subject,
+        "7 tasks: Task number 1 of the seven, Task number 2 of the seven, Task number 3 of the seven, … (1 delayed)"
+    );
+    for body in [text(&letter), html(&letter)] {
+        assert_eq!(body.matches("(delayed, was 07:00)").count(), 1, "{body}");
+        assert!(titles.iter().all(|title| body.contains(title)), "{body}");
+    }
+    assert_eq!(links(&letter).len(), 8, "one for each, and enough of them all");
+    assert_eq!(parsed(&letter).in_reply_to().as_text(), None, "it is about many tasks");
+
+    for reminder in &mut each {
+        reminder.due_at = "2026-12-01T06:00:00Z".parse().unwrap();
+        (reminder.title, reminder.task_key) = ("Oil the gears".into(), "OPS-42".into());
+    }
+    let letter = written(Subject::Reminders { reminders: each });
+    assert_eq!(parsed(&letter).subject(), Some("1 task: Oil the gears (delayed)"));
 }
