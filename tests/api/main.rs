@@ -28,6 +28,7 @@ mod limits;
 mod members;
 mod memberships;
 mod methods;
+mod metrics;
 mod notification_settings;
 mod offers;
 mod openapi;

@@ -3,6 +3,7 @@
 //! `claims` and `ends` have the steps of a try, `fold` makes one mail of many, `sweep` repairs what was left behind, `content` says what
 //! a mail is about.
 
+mod backlog;
 mod claims;
 mod comment;
 mod content;
@@ -18,6 +19,7 @@ use jiff_sqlx::ToSqlx;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+pub use backlog::{Backlog, backlog};
 pub use claims::{Attempt, Claim, Held, Outcome, Phase, claim, claim_all};
 pub use comment::CommentContent;
 pub use content::{Content, Said, Subject, Unsaid, content, contents};
