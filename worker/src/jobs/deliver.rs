@@ -95,7 +95,7 @@ impl Mailer {
         let lease = Lease::granted(asked);
         let end = {
             let mut heartbeat = pin!(lease.keep(&self.db, &claim));
-            self.send(&claim, pass, heartbeat.as_mut()).await
+            self.send(&claim, pass, &lease, heartbeat.as_mut()).await
         };
         let Some(end) = end else {
             self.meters.claim_lost();
@@ -109,6 +109,7 @@ impl Mailer {
         &self,
         claim: &Arc<Claim>,
         pass: &Pass<'_>,
+        lease: &Lease,
         mut heartbeat: Pin<&mut impl Future<Output = ()>>,
     ) -> Option<Result<Accepted, Stop>> {
         let ready = select! {
@@ -120,6 +121,7 @@ impl Mailer {
             Ok(ready) => ready,
             Err(stop) => return Some(Err(stop)),
         };
+        lease.sends(asked);
         if asked.elapsed() > PAUSE {
             let paused = Failure::lost(Step::Data, "this process stood still between `sending` and the body");
             return Some(Err(paused.into()));
