@@ -20,6 +20,7 @@ pub mod input;
 pub mod invitations;
 pub mod json;
 pub mod labels;
+pub mod links;
 pub mod mails;
 pub mod memberships;
 #[cfg(test)]
@@ -50,6 +51,7 @@ pub mod tasks;
 pub mod text;
 pub mod throttle;
 pub mod time;
+pub mod timetable;
 pub mod tokens;
 pub mod wakeups;
 pub mod watches;

@@ -157,6 +157,7 @@ async fn a_mail_in_a_workers_hands_is_not_sent_after_its_task_has_changed() {
             to: "x@example.org".into(),
             name: None,
             date: jiff::Timestamp::UNIX_EPOCH,
+            deliveries: Vec::new(),
             about: Subject::AlreadyRegistered,
         };
         assert!(!mails::mark_sending(&worker, &claim, &content).await.unwrap(), "{change}");

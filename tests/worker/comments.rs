@@ -21,7 +21,7 @@ async fn who_is_mentioned_and_who_watches_reads_what_was_said() {
         [(&team.member, "owner mentioned you in OPS-1"), (&team.admin, "owner said something about OPS-1")]
     {
         let mail = app.mail_to(&reader.email).await;
-        assert_eq!(mail.subject(), "owner: Oil the gears [OPS-1]");
+        assert_eq!(mail.subject(), "Re: Oil the gears [OPS-1]");
         let text = mail.text().unwrap();
         assert!(text.contains(why), "{text}");
         assert!(text.contains("> @member, please look:") && text.contains(">     a < b"), "{text}");

@@ -8,9 +8,14 @@
 )]
 
 mod comments;
+mod folded;
+mod folding;
 mod operators;
 mod purge;
 mod queue;
+mod refusals;
 mod reminders;
 mod replans;
 mod sweep;
+mod timetable;
+mod turns;

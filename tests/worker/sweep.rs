@@ -3,7 +3,7 @@
 use common::{
     config::Uncertain,
     db::Db,
-    ids::MailId,
+    ids::{DeliveryId, MailId},
     mails::{self, Content, Subject},
 };
 use harness::TestApp;
@@ -15,10 +15,26 @@ async fn lost(app: &TestApp, db: &Db, id: MailId, sending: bool) {
     let claim = mails::claim(db, id, "lost").await.unwrap().unwrap();
     if sending {
         let date = claim.claimed_at.to_jiff();
-        let content = Content { to: "a@example.org".to_owned(), name: None, date, about: Subject::AlreadyRegistered };
+        let content = Content {
+            to: "a@example.org".to_owned(),
+            name: None,
+            date,
+            deliveries: deliveries(app, id).await,
+            about: Subject::AlreadyRegistered,
+        };
         assert!(mails::mark_sending(db, &claim, &content).await.unwrap());
     }
     set(&app.admin, "lease_until = now() - interval '1 second'").await;
+}
+
+/// What a mail is for.
+async fn deliveries(app: &TestApp, id: MailId) -> Vec<DeliveryId> {
+    let ids: Vec<uuid::Uuid> = sqlx::query_scalar("select id from deliveries where mail_id = $1")
+        .bind(id.0)
+        .fetch_all(&app.admin)
+        .await
+        .unwrap();
+    ids.into_iter().map(DeliveryId).collect()
 }
 
 async fn set(admin: &PgPool, change: &str) {

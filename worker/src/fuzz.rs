@@ -13,13 +13,15 @@ use crate::mail::Letterhead;
 /// RFC 5322, 2.1.1, without the CRLF.
 const LONGEST_LINE: usize = 998;
 /// What stands in front of a mail. No title adds to it.
-const HEADERS: [&str; 11] = [
+const HEADERS: [&str; 13] = [
     "From",
     "To",
     "Subject",
     "Date",
     "Message-ID",
     "Auto-Submitted",
+    "List-Unsubscribe",
+    "List-Unsubscribe-Post",
     "In-Reply-To",
     "References",
     "MIME-Version",
@@ -27,13 +29,13 @@ const HEADERS: [&str; 11] = [
     "Content-Transfer-Encoding",
 ];
 
-/// A reminder and a comment with these words in every place that has room for some.
+/// A reminder, many of them, and a comment with these words in every place that has room for some.
 ///
 /// # Panics
 /// When a mail cannot be written, or is more, or something else, than it should be.
 pub fn mail(to: &EmailAddress, words: &str) {
     let text = || words.to_owned();
-    let reminder = Subject::Reminder(ReminderContent {
+    let reminder = || ReminderContent {
         organization: text(),
         org_slug: "acme".into(),
         project: text(),
@@ -43,7 +45,9 @@ pub fn mail(to: &EmailAddress, words: &str) {
         due: Some(text()),
         time_zone: "Europe/Berlin".into(),
         due_at: Timestamp::UNIX_EPOCH,
-    });
+        delivery: TaskId::default().0,
+        occurrence: Some(1),
+    };
     let comment = Subject::Comment(CommentContent {
         organization: text(),
         org_slug: "acme".into(),
@@ -54,9 +58,12 @@ pub fn mail(to: &EmailAddress, words: &str) {
         author: text(),
         body: text(),
         mentioned: true,
+        delivery: TaskId::default().0,
     });
-    for about in [reminder, comment] {
-        let content = Content { to: to.to_string(), name: Some(text()), date: Timestamp::UNIX_EPOCH, about };
+    let many = Subject::Reminders { reminders: vec![reminder(), reminder()] };
+    for about in [Subject::Reminder(reminder()), many, comment] {
+        let (name, date) = (Some(text()), Timestamp::UNIX_EPOCH);
+        let content = Content { to: to.to_string(), name, date, deliveries: Vec::new(), about };
         let id = MailId::default();
         let bytes = written(id, &content);
         assert_eq!(bytes, written(id, &content), "the same words, other bytes");

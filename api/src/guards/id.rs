@@ -12,7 +12,12 @@ pub(crate) struct Id<T>(Option<T>);
 impl<T> Id<T> {
     /// The id, or 404.
     pub(crate) fn found(self) -> Result<T, Problem> {
-        self.0.ok_or_else(|| Error::NotFound.into())
+        self.named().map_err(Problem::from)
+    }
+
+    /// The same for who has words of their own for it.
+    pub(crate) fn named(self) -> Result<T, Error> {
+        self.0.ok_or(Error::NotFound)
     }
 }
 

@@ -5,6 +5,7 @@ mod attempt;
 mod email;
 mod field;
 mod invitation;
+mod mail;
 mod page;
 mod reset;
 mod verify;
@@ -23,6 +24,7 @@ pub(crate) fn mount(rocket: Rocket<Build>) -> Rocket<Build> {
         .mount("/links", routes![style])
         .mount("/links", routes![verify::show, verify::confirm])
         .mount("/links", routes![invitation::show, invitation::answer])
+        .mount("/links", routes![mail::show, mail::complete, mail::snooze, mail::mute, mail::ask, mail::unsubscribe])
         .mount("/links", routes![reset::show, reset::complete, email::show, email::confirm])
         .register("/links", catchers![any])
 }

@@ -1,7 +1,7 @@
 use std::io::Cursor;
 
 use askama::Template;
-use common::error::Error;
+use common::{error::Error, input::Faults};
 use rocket::{
     Request, Response,
     http::{ContentType, Header, Status},
@@ -66,6 +66,12 @@ impl<'r> Responder<'r, 'static> for Page {
 impl From<Problem> for Refused {
     fn from(problem: Problem) -> Self {
         Self(problem)
+    }
+}
+
+impl From<Faults> for Refused {
+    fn from(faults: Faults) -> Self {
+        Error::from(faults).into()
     }
 }
 

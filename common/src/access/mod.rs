@@ -75,6 +75,7 @@
 //! ```
 
 mod committed;
+mod delivered;
 mod permissions;
 mod personal;
 mod project;
@@ -84,6 +85,7 @@ mod scope;
 mod sets;
 
 pub use committed::{Committed, Written};
+pub use delivered::Delivered;
 pub use permissions::*;
 pub use personal::{CalendarReader, Me, MyTasks, Personal, ReadMe};
 pub(crate) use project::Held;

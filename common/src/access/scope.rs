@@ -8,7 +8,7 @@ use std::{
 
 use sqlx::PgConnection;
 
-use super::{CalendarReader, Committed, Me, Permission, Personal, Written};
+use super::{CalendarReader, Committed, Delivered, Me, Permission, Personal, Written};
 use crate::{
     audit::Origin,
     calendar::CalendarToken,
@@ -287,6 +287,14 @@ impl Db {
     /// [`Error::NotFound`] when it is unknown, used or too old.
     pub async fn begin_link(&self, token: &Token, purpose: Purpose, origin: &Origin) -> Result<Scope<Link>> {
         self.open(&format!("begin_link('{}', '{}')", token.hash(), purpose.as_str()), origin).await
+    }
+
+    /// Verifies the token of a mail's links, and enters the organization of its delivery as its recipient.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] when it is unknown or too old, or its recipient is no active member any more.
+    pub(crate) async fn begin_mail(&self, token: &Token, origin: &Origin) -> Result<Scope<Delivered>> {
+        self.open(&format!("begin_mail('{}')", token.hash()), origin).await
     }
 
     /// Verifies the token in the address of a calendar, which is read as of one moment.

@@ -6,11 +6,12 @@ use serde::{Deserialize, Serialize};
 use sqlx::types::Json;
 use uuid::Uuid;
 
-use super::{Claim, Content, Subject};
+use super::{Claim, Content, Subject, content::Said};
 use crate::{
     access::{Permission, ReadTasks, Scope, System},
     comments,
     error::Result,
+    ids::DeliveryId,
 };
 
 /// A comment, as its reader understands it.
@@ -34,15 +35,20 @@ pub struct CommentContent {
     pub body: String,
     /// Whether the reader is.
     pub mentioned: bool,
+    /// The token of its link is derived from this row.
+    #[serde(default)]
+    pub delivery: Uuid,
 }
 
-pub(super) async fn comment(scope: &mut Scope<System>, claim: &Claim) -> Result<Result<Content, &'static str>> {
+pub(super) async fn comment(scope: &mut Scope<System>, claim: &Claim) -> Result<Said> {
     let row = sqlx::query!(
-        r#"select a.email, a.name, o.name as organization, o.slug, p.name as project, p.key, t.id as task_id, t.number, t.title,
+        r#"select d.id as "delivery: DeliveryId", a.email, a.name, o.name as organization, o.slug, p.name as project, p.key, t.id as task_id, t.number, t.title,
                   w.name as author, c.body, clock_timestamp() as "date!",
                   (select coalesce(jsonb_object_agg(m.account_id, n.name), '{}') from comment_mentions m
                    join accounts n on n.id = m.account_id where m.comment_id = c.id) as "names!: Json<BTreeMap<Uuid, String>>",
                   exists (select from comment_mentions m where m.comment_id = c.id and m.account_id = a.id) as "mentioned!",
+                  exists (select from project_mutes q where q.project_id = p.id and q.account_id = a.id) as "project_muted!",
+                  coalesce((select n.comments from notification_settings n where n.account_id = a.id), true) as "wanted!",
                   (select s.state from task_watches s where s.task_id = t.id and s.account_id = a.id) as attention,
                   c.deleted_at is null as "said!", t.deleted_at is null as "there!", o.deletion_due_at is null as "lives!",
                   permissions_of(a.id, p.id, p.visibility) & $2 <> 0 as "sees!"
@@ -59,23 +65,28 @@ pub(super) async fn comment(scope: &mut Scope<System>, claim: &Claim) -> Result<
     )
     .fetch_optional(scope.sql())
     .await?;
-    let Some(row) = row else { return Ok(Err("the delivery is cancelled, or its recipient or comment is gone")) };
+    let Some(row) = row else {
+        return Ok(Err("the delivery is cancelled, or its recipient or comment is gone".into()));
+    };
     let attention = row.attention.as_deref();
     let reasons = [
         (row.said, "comment deleted"),
         (row.there, "task deleted"),
         (attention != Some("muted"), "muted"),
+        (!row.project_muted, "project muted"),
+        (row.wanted, "unsubscribed"),
         (row.mentioned || attention == Some("watching"), "the recipient does not watch the task any more"),
         (row.lives, "the organization is being deleted"),
         (row.sees, "the recipient cannot see the project any more"),
     ];
     if let Some((_, reason)) = reasons.into_iter().find(|(holds, _)| !holds) {
-        return Ok(Err(reason));
+        return Ok(Err(reason.into()));
     }
     Ok(Ok(Content {
         to: row.email,
         name: Some(row.name),
         date: row.date.to_jiff(),
+        deliveries: vec![row.delivery],
         about: Subject::Comment(CommentContent {
             organization: row.organization,
             org_slug: row.slug,
@@ -86,6 +97,7 @@ pub(super) async fn comment(scope: &mut Scope<System>, claim: &Claim) -> Result<
             author: row.author,
             body: comments::with_names(&row.body, &row.names),
             mentioned: row.mentioned,
+            delivery: row.delivery.0,
         }),
     }))
 }

@@ -4,12 +4,11 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Claim, CommentContent, MailKind, Notice, comment::comment};
+use super::{Claim, CommentContent, MailKind, Notice, ReminderContent, comment::comment, reminder::reminders};
 use crate::{
-    access::{Permission, ReadTasks, Scope, System},
+    access::{Scope, System},
     error::{Error, Result},
-    ids::VerificationId,
-    time::DueColumns,
+    ids::{DeliveryId, VerificationId},
 };
 
 /// One recipient, one moment, one subject matter. The same content gives the same bytes.
@@ -21,6 +20,9 @@ pub struct Content {
     pub name: Option<String>,
     /// The mail's Date.
     pub date: Timestamp,
+    /// What it tells of: all that its recipient is owed by this mail. It is sent only while that is still so.
+    #[serde(default)]
+    pub deliveries: Vec<DeliveryId>,
     /// What it is about.
     pub about: Subject,
 }
@@ -31,6 +33,11 @@ pub struct Content {
 pub enum Subject {
     /// A task's reminder.
     Reminder(ReminderContent),
+    /// Many of one person in one organization, which were due at about the same time.
+    Reminders {
+        /// Each, the earliest first.
+        reminders: Vec<ReminderContent>,
+    },
     /// An offer of membership.
     Invitation {
         /// Its token is derived from this row.
@@ -77,109 +84,82 @@ pub enum Subject {
     Comment(CommentContent),
 }
 
-/// A reminder, as its reader understands it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ReminderContent {
-    /// The organization's name.
-    pub organization: String,
-    /// The organization's name in URLs.
-    pub org_slug: String,
-    /// The project's name.
-    pub project: String,
-    /// The task's id.
-    pub task_id: uuid::Uuid,
-    /// `OPS-42`.
-    pub task_key: String,
-    /// The task.
-    pub title: String,
-    /// When the task is due, in words of the reader's zone.
-    pub due: Option<String>,
-    /// The reader's zone.
-    pub time_zone: String,
-    /// When the reminder should have gone out.
-    pub due_at: Timestamp,
+/// Why a mail says nothing now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unsaid {
+    /// Nobody is owed it any more.
+    Void(&'static str),
+    /// What is owed is just being decided anew: a little later it is known.
+    NotNow(&'static str),
 }
 
-/// What the mail of a claim says now; or the reason why nobody is owed it any more.
+/// What a mail says now, or why nothing.
+pub type Said = Result<Content, Unsaid>;
+
+impl From<&'static str> for Unsaid {
+    fn from(reason: &'static str) -> Self {
+        Self::Void(reason)
+    }
+}
+
+impl Content {
+    /// What was frozen, as far as it still holds: `fresh` is what the mail would say now. What nobody is owed any more is left out, and
+    /// nothing else changes.
+    #[must_use]
+    pub fn as_far_as(mut self, fresh: &Self) -> Self {
+        self.deliveries.clone_from(&fresh.deliveries);
+        if let Subject::Reminders { reminders } = &mut self.about {
+            reminders.retain(|reminder| fresh.deliveries.iter().any(|delivery| delivery.0 == reminder.delivery));
+            if let [only] = reminders.as_slice() {
+                self.about = Subject::Reminder(only.clone());
+            }
+        }
+        self
+    }
+}
+
+/// What the mail of a claim says now, or why it says nothing: see [`contents`].
 ///
 /// # Errors
 /// The database's.
-pub async fn content(scope: &mut Scope<System>, claim: &Claim) -> Result<Result<Content, &'static str>> {
-    match claim.kind {
-        MailKind::Reminder => reminder(scope, claim).await,
-        MailKind::Invitation => invitation(scope, claim).await,
-        MailKind::Verification => verification(scope, claim).await,
-        MailKind::AlreadyRegistered => already_registered(scope, claim).await,
-        MailKind::PasswordReset => password_reset(scope, claim).await,
-        MailKind::EmailChangeOld => email_change(scope, claim, true).await,
-        MailKind::EmailChangeNew => email_change(scope, claim, false).await,
-        MailKind::Notice => notice(scope, claim).await,
-        MailKind::Comment => comment(scope, claim).await,
-        MailKind::Digest => Ok(Err("there are no digests")),
-    }
+pub async fn content(scope: Scope<System>, claim: &Claim) -> Result<Said> {
+    let said = contents(scope, &[claim]).await?.pop();
+    Ok(said.unwrap_or(Err(Unsaid::Void("nothing was asked for"))))
 }
 
-async fn reminder(scope: &mut Scope<System>, claim: &Claim) -> Result<Result<Content, &'static str>> {
-    let row = sqlx::query!(
-        r#"select a.email, a.name, o.name as organization, o.slug, p.name as project, p.key, t.id as task_id, t.number, t.title,
-                  t.due_on, t.due_local, t.due_zone, t.due_at as task_due_at, coalesce(a.time_zone, o.time_zone) as "zone!",
-                  d.due_at, t.completed_at is null as "open!", o.deletion_due_at is null as "lives!",
-                  t.deleted_at is null as "there!", p.archived_at is null as "in_use!", r.removed_at is null as "asked!",
-                  exists (select from task_watches w where w.task_id = t.id and w.account_id = a.id and w.state = 'muted') as "muted!",
-                  r.recipient = 'account' or exists (select from task_assignees s where s.task_id = t.id and s.account_id = a.id)
-                      as "told!",
-                  permissions_of(a.id, p.id, p.visibility) & $2 <> 0 as "sees!", clock_timestamp() as "date!"
-           from deliveries d
-                join reminders r on r.org_id = d.org_id and r.id = d.reminder_id
-                join tasks t on t.org_id = d.org_id and t.id = d.task_id
-                join projects p on p.org_id = t.org_id and p.id = t.project_id
-                join organizations o on o.id = d.org_id
-                join accounts a on a.id = d.account_id
-           where d.mail_id = $1 and d.cancelled_at is null"#,
-        claim.id.0,
-        ReadTasks::BITS,
-    )
-    .fetch_optional(scope.sql())
-    .await?;
-    let Some(row) = row else { return Ok(Err("the delivery is cancelled, or its recipient or task is gone")) };
-    // Each of these cancels what is owed in its own transaction (tasks, projects, watches); here it is asked again, at the last
-    // moment, so that a delivery which slipped through is not sent.
-    let reasons = [
-        (row.open, "task completed"),
-        (row.there, "task deleted"),
-        (row.in_use, "project archived"),
-        (row.asked, "reminder removed"),
-        (row.told, "unassigned"),
-        (!row.muted, "muted"),
-        (row.lives, "the organization is being deleted"),
-        (row.sees, "the recipient cannot see the project any more"),
-    ];
-    if let Some((_, reason)) = reasons.into_iter().find(|(holds, _)| !holds) {
-        return Ok(Err(reason));
+/// What the mails of claims of one organization, or of one account outside any, say now; or why one says nothing. Of many reminders in
+/// one mail, those that nobody is owed any more are cancelled, each with its reason.
+///
+/// # Errors
+/// The database's; then of none of them anything is known.
+pub async fn contents(mut scope: Scope<System>, claims: &[&Claim]) -> Result<Vec<Said>> {
+    let (mut told, cancelled) = reminders(&mut scope, claims).await?;
+    let mut said = Vec::with_capacity(claims.len());
+    for claim in claims {
+        said.push(match claim.kind {
+            MailKind::Reminder => told.remove(&claim.id).unwrap_or_else(|| Err(GONE.into())),
+            MailKind::Invitation => invitation(&mut scope, claim).await?,
+            MailKind::Verification => verification(&mut scope, claim).await?,
+            MailKind::AlreadyRegistered => already_registered(&mut scope, claim).await?,
+            MailKind::PasswordReset => password_reset(&mut scope, claim).await?,
+            MailKind::EmailChangeOld => email_change(&mut scope, claim, true).await?,
+            MailKind::EmailChangeNew => email_change(&mut scope, claim, false).await?,
+            MailKind::Notice => notice(&mut scope, claim).await?,
+            MailKind::Comment => comment(&mut scope, claim).await?,
+            MailKind::Digest => Err("there are no digests".into()),
+        });
     }
-    let zone = crate::time::TimeZoneName::stored(&row.zone);
-    let due = DueColumns { on: row.due_on, local: row.due_local, zone: row.due_zone, at: row.task_due_at }.due();
-    Ok(Ok(Content {
-        to: row.email,
-        name: Some(row.name),
-        date: row.date.to_jiff(),
-        about: Subject::Reminder(ReminderContent {
-            organization: row.organization,
-            org_slug: row.slug,
-            project: row.project,
-            task_id: row.task_id,
-            task_key: format!("{}-{}", row.key, row.number),
-            title: row.title,
-            due: due.map(|due| due.in_words(&zone)),
-            time_zone: zone.to_string(),
-            due_at: row.due_at.to_jiff(),
-        }),
-    }))
+    if let Some(cancelled) = cancelled {
+        scope.commit(cancelled).await?;
+    }
+    Ok(said)
 }
 
-async fn invitation(scope: &mut Scope<System>, claim: &Claim) -> Result<Result<Content, &'static str>> {
+const GONE: &str = "the delivery is cancelled, or its recipient or task is gone";
+
+async fn invitation(scope: &mut Scope<System>, claim: &Claim) -> Result<Said> {
     let row = sqlx::query!(
-        r#"select i.token_id, i.email, coalesce(r.name, i.role) as "role!", i.expires_at, o.name as organization, a.name as inviter,
+        r#"select d.id as "delivery: DeliveryId", i.token_id, i.email, coalesce(r.name, i.role) as "role!", i.expires_at, o.name as organization, a.name as inviter,
                   i.accepted_at is null and i.revoked_at is null and i.declined_at is null and i.expires_at > now()
                   and o.deletion_due_at is null as "open!", clock_timestamp() as "date!"
            from deliveries d
@@ -193,12 +173,13 @@ async fn invitation(scope: &mut Scope<System>, claim: &Claim) -> Result<Result<C
     .fetch_optional(scope.sql())
     .await?;
     let Some(row) = row.filter(|row| row.open) else {
-        return Ok(Err("the invitation is void, or its delivery cancelled"));
+        return Ok(Err("the invitation is void, or its delivery cancelled".into()));
     };
     Ok(Ok(Content {
         to: row.email,
         name: None,
         date: row.date.to_jiff(),
+        deliveries: vec![row.delivery],
         about: Subject::Invitation {
             id: row.token_id,
             organization: row.organization,
@@ -209,9 +190,9 @@ async fn invitation(scope: &mut Scope<System>, claim: &Claim) -> Result<Result<C
     }))
 }
 
-async fn verification(scope: &mut Scope<System>, claim: &Claim) -> Result<Result<Content, &'static str>> {
+async fn verification(scope: &mut Scope<System>, claim: &Claim) -> Result<Said> {
     let row = sqlx::query!(
-        r#"select v.id as "id: VerificationId", v.expires_at, a.email,
+        r#"select d.id as "delivery: DeliveryId", v.id as "id: VerificationId", v.expires_at, a.email,
                   v.used_at is null and v.expires_at > now() as "open!", clock_timestamp() as "date!"
            from deliveries d join verifications v on v.id = d.verification_id join accounts a on a.id = v.account_id
            where d.mail_id = $1 and d.cancelled_at is null"#,
@@ -220,32 +201,39 @@ async fn verification(scope: &mut Scope<System>, claim: &Claim) -> Result<Result
     .fetch_optional(scope.sql())
     .await?;
     let Some(row) = row.filter(|row| row.open) else {
-        return Ok(Err("the verification is void, or its delivery cancelled"));
+        return Ok(Err("the verification is void, or its delivery cancelled".into()));
     };
     // No name: it is the text of somebody who has proved nothing, and would be a way to write to strangers through us.
     Ok(Ok(Content {
         to: row.email,
         name: None,
         date: row.date.to_jiff(),
+        deliveries: vec![row.delivery],
         about: Subject::Verification { id: row.id.0, expires_at: row.expires_at.to_jiff() },
     }))
 }
 
-async fn already_registered(scope: &mut Scope<System>, claim: &Claim) -> Result<Result<Content, &'static str>> {
+async fn already_registered(scope: &mut Scope<System>, claim: &Claim) -> Result<Said> {
     let row = sqlx::query!(
-        r#"select a.email, a.name, clock_timestamp() as "date!"
+        r#"select d.id as "delivery: DeliveryId", a.email, a.name, clock_timestamp() as "date!"
            from deliveries d join accounts a on a.id = d.account_id where d.mail_id = $1 and d.cancelled_at is null"#,
         claim.id.0,
     )
     .fetch_optional(scope.sql())
     .await?;
-    let Some(row) = row else { return Ok(Err("the account is gone, or its delivery cancelled")) };
-    Ok(Ok(Content { to: row.email, name: Some(row.name), date: row.date.to_jiff(), about: Subject::AlreadyRegistered }))
+    let Some(row) = row else { return Ok(Err("the account is gone, or its delivery cancelled".into())) };
+    Ok(Ok(Content {
+        to: row.email,
+        name: Some(row.name),
+        date: row.date.to_jiff(),
+        deliveries: vec![row.delivery],
+        about: Subject::AlreadyRegistered,
+    }))
 }
 
-async fn password_reset(scope: &mut Scope<System>, claim: &Claim) -> Result<Result<Content, &'static str>> {
+async fn password_reset(scope: &mut Scope<System>, claim: &Claim) -> Result<Said> {
     let row = sqlx::query!(
-        r#"select r.id, r.expires_at, a.email, a.name, r.used_at is null and r.expires_at > now() as "open!", clock_timestamp() as "date!"
+        r#"select d.id as "delivery: DeliveryId", r.id, r.expires_at, a.email, a.name, r.used_at is null and r.expires_at > now() as "open!", clock_timestamp() as "date!"
            from deliveries d join password_resets r on r.id = d.reset_id join accounts a on a.id = r.account_id
            where d.mail_id = $1 and d.cancelled_at is null"#,
         claim.id.0,
@@ -253,19 +241,20 @@ async fn password_reset(scope: &mut Scope<System>, claim: &Claim) -> Result<Resu
     .fetch_optional(scope.sql())
     .await?;
     let Some(row) = row.filter(|row| row.open) else {
-        return Ok(Err("the reset is void, or its delivery cancelled"));
+        return Ok(Err("the reset is void, or its delivery cancelled".into()));
     };
     Ok(Ok(Content {
         to: row.email,
         name: Some(row.name),
         date: row.date.to_jiff(),
+        deliveries: vec![row.delivery],
         about: Subject::PasswordReset { id: row.id, expires_at: row.expires_at.to_jiff() },
     }))
 }
 
-async fn email_change(scope: &mut Scope<System>, claim: &Claim, old: bool) -> Result<Result<Content, &'static str>> {
+async fn email_change(scope: &mut Scope<System>, claim: &Claim, old: bool) -> Result<Said> {
     let row = sqlx::query!(
-        r#"select c.id, c.new_email, c.expires_at, a.email, a.name, clock_timestamp() as "date!", c.expires_at > now()
+        r#"select d.id as "delivery: DeliveryId", c.id, c.new_email, c.expires_at, a.email, a.name, clock_timestamp() as "date!", c.expires_at > now()
                   and case when $2 then c.old_confirmed_at is null else c.new_confirmed_at is null end as "open!"
            from deliveries d join email_changes c on c.id = d.email_change_id join accounts a on a.id = c.account_id
            where d.mail_id = $1 and d.cancelled_at is null"#,
@@ -275,7 +264,7 @@ async fn email_change(scope: &mut Scope<System>, claim: &Claim, old: bool) -> Re
     .fetch_optional(scope.sql())
     .await?;
     let Some(row) = row.filter(|row| row.open) else {
-        return Ok(Err("the change of address is void, or its delivery cancelled"));
+        return Ok(Err("the change of address is void, or its delivery cancelled".into()));
     };
     let about = Subject::EmailChange {
         id: row.id,
@@ -285,20 +274,26 @@ async fn email_change(scope: &mut Scope<System>, claim: &Claim, old: bool) -> Re
     };
     // No name to an address that nobody has proved to own, as in a verification.
     let (to, name) = if old { (row.email, Some(row.name)) } else { (row.new_email, None) };
-    Ok(Ok(Content { to, name, date: row.date.to_jiff(), about }))
+    Ok(Ok(Content { to, name, date: row.date.to_jiff(), deliveries: vec![row.delivery], about }))
 }
 
-async fn notice(scope: &mut Scope<System>, claim: &Claim) -> Result<Result<Content, &'static str>> {
+async fn notice(scope: &mut Scope<System>, claim: &Claim) -> Result<Said> {
     let row = sqlx::query!(
-        r#"select a.email, a.name, d.notice as "notice!", clock_timestamp() as "date!", a.deleted_at is null as "lives!"
+        r#"select d.id as "delivery: DeliveryId", a.email, a.name, d.notice as "notice!", clock_timestamp() as "date!", a.deleted_at is null as "lives!"
            from deliveries d join accounts a on a.id = d.account_id where d.mail_id = $1 and d.cancelled_at is null"#,
         claim.id.0,
     )
     .fetch_optional(scope.sql())
     .await?;
     let Some(row) = row.filter(|row| row.lives) else {
-        return Ok(Err("the account is gone, or its delivery cancelled"));
+        return Ok(Err("the account is gone, or its delivery cancelled".into()));
     };
     let notice = serde_json::from_value(row.notice).map_err(|fault| Error::Internal(Box::new(fault)))?;
-    Ok(Ok(Content { to: row.email, name: Some(row.name), date: row.date.to_jiff(), about: Subject::Notice(notice) }))
+    Ok(Ok(Content {
+        to: row.email,
+        name: Some(row.name),
+        date: row.date.to_jiff(),
+        deliveries: vec![row.delivery],
+        about: Subject::Notice(notice),
+    }))
 }

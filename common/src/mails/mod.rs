@@ -1,12 +1,16 @@
 //! Mails: the one outbox, and its state machine (docs/reminders.md). Everything the product sends goes this way.
 //!
-//! `claims` has the steps of one try, `sweep` repairs what was left behind, `content` says what a mail is about.
+//! `claims` and `ends` have the steps of a try, `fold` makes one mail of many, `sweep` repairs what was left behind, `content` says what
+//! a mail is about.
 
 mod claims;
 mod comment;
 mod content;
+mod ends;
+mod fold;
 mod names;
 mod notice;
+mod reminder;
 mod sweep;
 
 use jiff::{SignedDuration, Timestamp, civil::Date};
@@ -14,11 +18,13 @@ use jiff_sqlx::ToSqlx;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-pub use claims::{Attempt, Claim, Outcome, Phase, claim, finish, mark_sending, renew};
+pub use claims::{Attempt, Claim, Held, Outcome, Phase, claim, claim_all};
 pub use comment::CommentContent;
-pub use content::{Content, ReminderContent, Subject, content};
+pub use content::{Content, Said, Subject, Unsaid, content, contents};
+pub use ends::{Ended, finish, finish_all, mark_all_sending, mark_sending, renew};
 pub use names::MailState;
 pub use notice::Notice;
+pub use reminder::ReminderContent;
 pub use sweep::{Swept, sweep};
 
 use crate::{

@@ -25,7 +25,15 @@ pub async fn update(
     precondition: &Precondition,
     changes: SettingsChanges,
 ) -> Result<Written<NotificationSettings>> {
-    let core = scope.core();
+    apply(scope.core(), precondition, changes).await
+}
+
+/// The same, of whoever the transaction is for.
+pub(crate) async fn apply(
+    core: &mut Core,
+    precondition: &Precondition,
+    changes: SettingsChanges,
+) -> Result<Written<NotificationSettings>> {
     let caller = sqlx::query_scalar!(r#"select current_account() as "id!: AccountId""#).fetch_one(core.sql()).await?;
     lock(core, caller).await?;
     let before = find(core, caller).await?;

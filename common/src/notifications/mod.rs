@@ -8,8 +8,8 @@ mod mute;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-pub(crate) use change::set_clock;
 pub use change::update;
+pub(crate) use change::{apply, set_clock};
 pub(crate) use defaults::of_the_caller;
 pub use defaults::{DefaultRecipient, DefaultReminder, DefaultReminders, FromDue};
 pub use input::{DigestChoice, SettingsChanges};

@@ -25,6 +25,12 @@ impl Instant {
     pub fn sql(self) -> jiff_sqlx::Timestamp {
         self.0.to_sqlx()
     }
+
+    /// The moment itself.
+    #[must_use]
+    pub fn timestamp(self) -> Timestamp {
+        self.0
+    }
 }
 
 impl FromStr for Instant {

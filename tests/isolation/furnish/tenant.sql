@@ -140,6 +140,9 @@ begin
     perform furnish.task(t, 'assigned', 'own', array['viewer', 'commenter', 'guest']);
     update projects p set task_count = (select count(*) from tasks k where k.project_id = p.id) where p.org_id = org;
 
+    -- The link of a mail.
+    update deliveries set link_hash = furnish.token(t, 'mail_link', 'own') where id = furnish.id(t, 'delivery', 'own');
+
     -- A sign-up that waits: owed to an account outside any organization.
     insert into accounts (id, email, name)
     values (furnish.id(t, 'person', 'newcomer'), furnish.canary(t, 'newcomer', 'mail@example.org'), furnish.canary(t, 'newcomer', 'name'));

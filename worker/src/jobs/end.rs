@@ -2,15 +2,18 @@
 
 use std::time::Duration;
 
-use common::mails::{Claim, Outcome, Phase};
+use common::mails::{Claim, Outcome, Phase, Unsaid};
 use tracing::{error, info};
 
-use crate::smtp::{Accepted, Cause, Failure, Verdict, verdict};
+use crate::smtp::{Accepted, Failure, Step, Verdict, verdict};
+
+/// When a mail is asked for again that is just being decided about.
+const SOON: Duration = Duration::from_secs(1);
 
 /// Why a try was not accepted.
 pub(super) enum Stop {
-    /// Nobody is owed the mail any more.
-    Ineligible(&'static str),
+    /// Nobody is owed the mail, or not as it stands now.
+    Unsaid(Unsaid),
     /// It failed.
     Failed(Failure),
 }
@@ -27,7 +30,7 @@ pub(super) struct End {
     pub(super) outcome: Outcome,
     pub(super) phase: Phase,
     pub(super) reply: Option<String>,
-    /// What an operator must know when our settings are to blame. Never a server's words: they may name people.
+    /// What an operator must know of a mail that cannot be written.
     alarm: Option<String>,
 }
 
@@ -38,16 +41,20 @@ impl End {
             Ok(Accepted { reply }) => {
                 Self { outcome: Outcome::Sent, phase: Phase::Done, reply: Some(reply), alarm: None }
             }
-            Err(Stop::Ineligible(why)) => {
-                Self { outcome: Outcome::Cancelled, phase: Phase::Prepare, reply: Some(why.to_owned()), alarm: None }
+            Err(Stop::Unsaid(unsaid)) => {
+                let (outcome, why) = match unsaid {
+                    Unsaid::Void(why) => (Outcome::Cancelled, why),
+                    Unsaid::NotNow(why) => (Outcome::Retry(SOON), why),
+                };
+                Self { outcome, phase: Phase::Prepare, reply: Some(why.to_owned()), alarm: None }
             }
-            Err(Stop::Failed(Failure { step, cause, text })) => {
-                let verdict = verdict(step, cause);
-                let alarm = (verdict == Verdict::Misconfigured).then(|| match cause {
-                    Cause::Refused(code) => format!("{step:?} was refused with {code}"),
-                    Cause::Lost | Cause::Unusable => format!("{step:?}: {text}"),
-                });
-                Self { outcome: verdict.outcome(attempts, chance), phase: step.phase(), reply: Some(text), alarm }
+            Err(Stop::Failed(failure)) => {
+                let verdict = verdict(failure.step, failure.cause);
+                // The mail server's breaker says by itself what is wrong with the settings of the mail server, once.
+                let ours = verdict == Verdict::Misconfigured && failure.step == Step::Prepare;
+                let alarm = ours.then(|| failure.alarm());
+                let (outcome, phase) = (verdict.outcome(attempts, chance), failure.step.phase());
+                Self { outcome, phase, reply: Some(failure.text), alarm }
             }
         }
     }
@@ -60,7 +67,7 @@ impl End {
         match &self.alarm {
             None => info!(%mail, kind, ?outcome, late_ms, "mail"),
             Some(alarm) => {
-                error!(%mail, kind, ?outcome, late_ms, alarm, "mail: the settings of the mail server are wrong");
+                error!(%mail, kind, ?outcome, late_ms, alarm, "mail: it cannot be written");
             }
         }
     }
@@ -69,7 +76,7 @@ impl End {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::smtp::Step;
+    use crate::smtp::Cause;
 
     fn failed(step: Step, cause: Cause) -> End {
         End::of(Err(Failure { step, cause, text: "550 ada@example.org is not here".into() }.into()), 1, 0.0)
@@ -83,8 +90,14 @@ mod tests {
 
     #[test]
     fn what_nobody_is_owed_is_cancelled_with_the_reason() {
-        let end = End::of(Err(Stop::Ineligible("task completed")), 1, 0.0);
+        let end = End::of(Err(Stop::Unsaid(Unsaid::Void("task completed"))), 1, 0.0);
         assert_eq!((end.outcome, end.reply), (Outcome::Cancelled, Some("task completed".into())));
+    }
+
+    #[test]
+    fn what_is_being_decided_is_asked_for_again_a_second_later_however_often_it_was() {
+        let end = End::of(Err(Stop::Unsaid(Unsaid::NotNow("planned anew"))), 9, 0.0);
+        assert_eq!((end.outcome, end.reply), (Outcome::Retry(SOON), Some("planned anew".into())));
     }
 
     #[test]
@@ -95,9 +108,12 @@ mod tests {
     }
 
     #[test]
-    fn an_alarm_names_no_person() {
+    fn a_mail_that_cannot_be_written_is_an_alarm_and_a_mail_server_that_refuses_us_is_the_breakers() {
+        assert_eq!(
+            failed(Step::Prepare, Cause::Unusable).alarm.as_deref(),
+            Some("Prepare: 550 ada@example.org is not here")
+        );
+        assert_eq!(failed(Step::Auth, Cause::Refused(535)).alarm, None);
         assert_eq!(failed(Step::Rcpt, Cause::Refused(550)).alarm, None);
-        let alarm = failed(Step::Auth, Cause::Refused(535)).alarm;
-        assert_eq!(alarm.as_deref(), Some("Auth was refused with 535"));
     }
 }

@@ -1,7 +1,9 @@
 //! What the templates of each mail may say: lines of text, each safe to stand anywhere.
 
 use common::{
+    ids::DeliveryId,
     mails::{CommentContent, ReminderContent},
+    secrets::{Purpose, ServerKey},
     time::TimeZoneName,
 };
 use jiff::Timestamp;
@@ -21,14 +23,17 @@ pub(super) struct Reminder {
     pub(super) due: Option<String>,
     /// Empty, or how late it is.
     pub(super) delay: String,
+    /// The page where its reader says what becomes of it.
+    pub(super) link: String,
     /// The task's address in the API.
     pub(super) address: String,
 }
 
 impl Reminder {
-    pub(super) fn of(about: &ReminderContent, name: String, date: Timestamp, base_url: &str) -> Self {
-        let ReminderContent { organization, org_slug, project, task_id, task_key, title, due, time_zone, due_at } =
-            about;
+    pub(super) fn of(about: &ReminderContent, name: String, date: Timestamp, pages: &Pages<'_>) -> Self {
+        let ReminderContent {
+            organization, org_slug, project, task_id, task_key, title, due, time_zone, due_at, ..
+        } = about;
         Self {
             name,
             organization: one_line(organization),
@@ -37,9 +42,66 @@ impl Reminder {
             title: one_line(title),
             due: due.as_deref().map(one_line),
             delay: delay(*due_at, date, &TimeZoneName::stored(time_zone)),
-            address: format!("{base_url}/v1/orgs/{}/tasks/{task_id}", one_line(org_slug)),
+            link: pages.of(DeliveryId(about.delivery)),
+            address: format!("{}/v1/orgs/{}/tasks/{task_id}", pages.base_url, one_line(org_slug)),
         }
     }
+}
+
+/// Many reminders in one mail.
+pub(super) struct Reminders {
+    pub(super) name: String,
+    pub(super) organization: String,
+    /// `7 tasks: Oil the gears, Water the plants, …`.
+    pub(super) subject: String,
+    pub(super) each: Vec<Reminder>,
+    /// The page of the first: no more of them.
+    pub(super) link: String,
+}
+
+impl Reminders {
+    pub(super) fn of(all: &[ReminderContent], name: &str, date: Timestamp, pages: &Pages<'_>) -> Self {
+        let each: Vec<Reminder> = all.iter().map(|about| Reminder::of(about, name.to_owned(), date, pages)).collect();
+        let first = each.first();
+        Self {
+            name: name.to_owned(),
+            organization: first.map(|reminder| reminder.organization.clone()).unwrap_or_default(),
+            subject: many(&each),
+            link: first.map(|reminder| reminder.link.clone()).unwrap_or_default(),
+            each,
+        }
+    }
+}
+
+/// As many titles as a line has room for: the rest is in the mail.
+const ROOM: usize = 100;
+
+/// What many are about, in a line.
+fn many(reminders: &[Reminder]) -> String {
+    let mut titles: Vec<(&str, &str)> = Vec::new();
+    for reminder in reminders {
+        let task = (reminder.task_key.as_str(), reminder.title.as_str());
+        if !titles.contains(&task) {
+            titles.push(task);
+        }
+    }
+    let tasks = if titles.len() == 1 { "1 task".to_owned() } else { format!("{} tasks", titles.len()) };
+    let (mut line, mut told) = (String::new(), 0);
+    for (_, title) in &titles {
+        let more = if told == 0 { (*title).to_owned() } else { format!(", {title}") };
+        if told > 0 && line.chars().count() + more.chars().count() > ROOM {
+            break;
+        }
+        line.push_str(&more);
+        told += 1;
+    }
+    let rest = if told < titles.len() { ", …" } else { "" };
+    let late = match reminders.iter().filter(|reminder| !reminder.delay.is_empty()).count() {
+        0 => String::new(),
+        late if late == reminders.len() => " (delayed)".to_owned(),
+        late => format!(" ({late} delayed)"),
+    };
+    format!("{tasks}: {line}{rest}{late}")
 }
 
 /// What somebody has said about a task.
@@ -54,14 +116,17 @@ pub(super) struct Comment {
     pub(super) mentioned: bool,
     /// What was said.
     pub(super) lines: Vec<String>,
+    /// The page where the task is muted.
+    pub(super) link: String,
     /// The task's address in the API.
     pub(super) address: String,
 }
 
 impl Comment {
-    pub(super) fn of(about: &CommentContent, name: String, base_url: &str) -> Self {
-        let CommentContent { organization, org_slug, project, task_id, task_key, title, author, body, mentioned } =
-            about;
+    pub(super) fn of(about: &CommentContent, name: String, pages: &Pages<'_>) -> Self {
+        let CommentContent {
+            organization, org_slug, project, task_id, task_key, title, author, body, mentioned, ..
+        } = about;
         Self {
             name,
             organization: one_line(organization),
@@ -71,7 +136,8 @@ impl Comment {
             author: one_line(author),
             mentioned: *mentioned,
             lines: lines(body),
-            address: format!("{base_url}/v1/orgs/{}/tasks/{task_id}", one_line(org_slug)),
+            link: pages.of(DeliveryId(about.delivery)),
+            address: format!("{}/v1/orgs/{}/tasks/{task_id}", pages.base_url, one_line(org_slug)),
         }
     }
 }
@@ -195,6 +261,19 @@ impl Notice {
             ),
         };
         Self { name, headline, what, advice }
+    }
+}
+
+/// Where the pages of mails are, and the key that their tokens are derived with.
+pub(super) struct Pages<'a> {
+    pub(super) base_url: &'a str,
+    pub(super) key: &'a ServerKey,
+}
+
+impl Pages<'_> {
+    /// The page of a delivery.
+    pub(super) fn of(&self, delivery: DeliveryId) -> String {
+        link(self.base_url, "mail", &self.key.mailed_token(Purpose::Delivery, delivery.0).reveal())
     }
 }
 

@@ -8,10 +8,11 @@ use common::{
 
 use super::{
     facts::{
-        AlreadyRegistered, Comment, EmailChange, Invitation, Notice, PasswordReset, Reminder, Verification, link,
-        moment,
+        AlreadyRegistered, Comment, EmailChange, Invitation, Notice, Pages, PasswordReset, Reminder, Reminders,
+        Verification, link, moment,
     },
-    text::one_line,
+    style::inlined,
+    text::{one_line, wrapped},
 };
 
 /// A mail's words, before they are put into headers and parts.
@@ -44,8 +45,8 @@ macro_rules! templates {
                 }
                 Ok(Words {
                     subject: SubjectLine { m: self }.render()?,
-                    text: Text { m: self }.render()?,
-                    html: Html { m: self }.render()?,
+                    text: wrapped(&Text { m: self }.render()?),
+                    html: inlined(&Html { m: self }.render()?),
                 })
             }
         }
@@ -54,6 +55,7 @@ macro_rules! templates {
 
 templates! {
     Reminder: "reminder/subject.txt" "reminder/body.txt" "reminder/body.html";
+    Reminders: "reminders/subject.txt" "reminders/body.txt" "reminders/body.html";
     Invitation: "invitation/subject.txt" "invitation/body.txt" "invitation/body.html";
     Verification: "verification/subject.txt" "verification/body.txt" "verification/body.html";
     AlreadyRegistered: "already_registered/subject.txt" "already_registered/body.txt" "already_registered/body.html";
@@ -64,10 +66,12 @@ templates! {
 }
 
 pub(super) fn words(content: &Content, base_url: &str, key: &ServerKey) -> askama::Result<Words> {
+    let pages = Pages { base_url, key };
     let base_url = base_url.to_owned();
     let name = content.name.as_deref().map(one_line).unwrap_or_default();
     match &content.about {
-        Subject::Reminder(about) => Reminder::of(about, name, content.date, &base_url).words(),
+        Subject::Reminder(about) => Reminder::of(about, name, content.date, &pages).words(),
+        Subject::Reminders { reminders } => Reminders::of(reminders, &name, content.date, &pages).words(),
         Subject::Invitation { id, organization, inviter, role, expires_at } => {
             let token = key.mailed_token(Purpose::Invitation, *id).reveal();
             Invitation {
@@ -105,7 +109,7 @@ pub(super) fn words(content: &Content, base_url: &str, key: &ServerKey) -> askam
             }
             .words()
         }
-        Subject::Comment(about) => Comment::of(about, name, &base_url).words(),
+        Subject::Comment(about) => Comment::of(about, name, &pages).words(),
         Subject::Notice(notice) => Notice::of(notice, name).words(),
     }
 }
