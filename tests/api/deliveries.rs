@@ -92,7 +92,7 @@ async fn deliveries_are_listed_by_person_kind_and_state() {
     };
     let pair = |kind: &str, state: &str| (kind.to_owned(), state.to_owned());
     let (invited, cancelled) = (pair("invitation", "scheduled"), pair("reminder", "cancelled"));
-    assert_eq!(listed("kind=invitation").await, [invited.clone()]);
+    assert_eq!(listed("kind=invitation").await, std::slice::from_ref(&invited));
     assert_eq!(listed("kind=digest,comment").await, []);
     assert_eq!(listed("state=cancelled").await, [cancelled.clone(), cancelled.clone()]);
     assert_eq!(listed("state=claimed").await, []);
