@@ -1,6 +1,7 @@
 //! Postgres as Rocket knows it: `rocket_db_pools` starts and ends the pool, and no handler can get at a connection.
 
 use common::{
+    config::Settings,
     db::{self, ConnectError, Db, PgPool},
     quotas::Quotas,
     secrets::ServerKey,
@@ -31,15 +32,16 @@ struct PoolConfig {
 }
 
 /// Connects at ignition, and puts [`Db`] among Rocket's state.
-pub(crate) fn attach(rocket: Rocket<Build>, key: ServerKey, quotas: Quotas) -> Rocket<Build> {
-    let manage = move |rocket: Rocket<Build>| async move { manage(rocket, key, quotas) };
+pub(crate) fn attach(rocket: Rocket<Build>, key: ServerKey, settings: &Settings) -> Rocket<Build> {
+    let (quotas, paused) = (settings.quotas(), settings.reminders_paused());
+    let manage = move |rocket: Rocket<Build>| async move { manage(rocket, key, quotas, paused) };
     rocket.attach(Postgres::init()).attach(AdHoc::try_on_ignite("scopes", manage))
 }
 
 #[expect(clippy::result_large_err, reason = "the signature is Rocket's")]
-fn manage(rocket: Rocket<Build>, key: ServerKey, quotas: Quotas) -> fairing::Result {
+fn manage(rocket: Rocket<Build>, key: ServerKey, quotas: Quotas, paused: bool) -> fairing::Result {
     match Postgres::fetch(&rocket).map(|Postgres(Closed(pool))| pool.clone()) {
-        Some(pool) => Ok(rocket.manage(Db::new(pool, key, quotas))),
+        Some(pool) => Ok(rocket.manage(Db::new(pool, key, quotas).with_reminders_paused(paused))),
         None => Err(rocket),
     }
 }

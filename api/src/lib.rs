@@ -72,7 +72,7 @@ pub fn server(settings: &Settings) -> Result<Rocket<Build>, ApiError> {
     let dispatch =
         AdHoc::on_liftoff("dispatch", |rocket| Box::pin(async move { dispatch_until_shutdown(rocket, queue) }));
     let uses = AdHoc::on_liftoff("uses", |rocket| Box::pin(async move { note_uses_until_shutdown(rocket) }));
-    let rocket = database::attach(rocket::custom(figment(settings)?), settings.server_key()?, settings.quotas())
+    let rocket = database::attach(rocket::custom(figment(settings)?), settings.server_key()?, settings)
         .attach(dispatch)
         .attach(uses)
         .manage(settings.registration)

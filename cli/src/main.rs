@@ -1,5 +1,6 @@
 //! `taskbell`: the one binary. `cargo run` is `taskbell up`; the processes it starts are itself, executed again.
 
+mod admin;
 mod exchange;
 mod healthcheck;
 mod inbox;
@@ -61,6 +62,9 @@ enum Command {
     Worker,
     /// Bring the database to the schema of this binary (settings: TASKBELL_…).
     Migrate,
+    /// Ask what became of mail, hold it back, let it go, have it sent again (settings: those of `migrate`).
+    #[command(subcommand)]
+    Admin(admin::Admin),
     /// Fetch an organization from a deployment as JSON lines, or its tasks as CSV.
     Export(exchange::Export),
     /// Bring an export into an organization of a deployment, or a CSV file into a project: all of it or nothing.
@@ -129,6 +133,7 @@ async fn run(Arguments { command, place }: Arguments) -> Result<(), Failure> {
             tracing::info!("the schema is current");
             Ok(())
         }
+        Command::Admin(what) => admin::run(&what).await,
         Command::Export(export) => exchange::export(&export).await,
         Command::Import(import) => exchange::import(&import).await,
         Command::Inbox { address, smtp_port, http_port } => inbox::run(address, smtp_port, http_port).await,

@@ -59,6 +59,8 @@ pub struct Settings {
     /// What becomes of a mail whose fate is unknown: `resend` (default) or `hold`.
     #[serde(default)]
     pub uncertain: Uncertain,
+    #[serde(default, deserialize_with = "optional")]
+    reminders_paused: Option<bool>,
     /// Who may sign up: `open` (default), `invited` or `closed`.
     #[serde(default)]
     pub registration: Registration,
@@ -203,6 +205,12 @@ impl Settings {
     /// Missing or no URL.
     pub fn smtp_url(&self) -> Result<Url, SettingsError> {
         url("TASKBELL_SMTP_URL", self.smtp_url.as_ref(), self.smtp_password.as_ref())
+    }
+
+    /// Whether reminders and digests wait until this is over: they are neither sent nor do they expire.
+    #[must_use]
+    pub fn reminders_paused(&self) -> bool {
+        self.reminders_paused.unwrap_or(false)
     }
 
     /// How many requests there may be.

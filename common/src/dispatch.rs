@@ -82,9 +82,10 @@ async fn push_in_time(queue: Queue, mut due: Vec<(MailId, Duration)>, taken: Ins
 /// Marks mails that fall due within `horizon` as hinted at, and tells how long each has to wait.
 async fn take_due(db: &Db, most: i32, horizon: Duration) -> Result<Vec<(MailId, Duration)>> {
     let rows = sqlx::query!(
-        r#"select id as "id!: MailId", wait_ms as "wait_ms!" from take_due($1, $2 * interval '1 second')"#,
+        r#"select id as "id!: MailId", wait_ms as "wait_ms!" from take_due($1, $2 * interval '1 second', $3)"#,
         most,
         horizon.as_secs_f64(),
+        db.paused,
     )
     .fetch_all(&db.pool)
     .await?;

@@ -25,6 +25,7 @@ pub mod memberships;
 #[cfg(test)]
 mod noise;
 pub mod offers;
+pub mod operators;
 pub mod organizations;
 pub mod origins;
 pub mod page;

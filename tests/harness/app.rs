@@ -167,6 +167,17 @@ impl TestApp {
     /// Starts a worker that sends to a mail server of the test's choice.
     #[must_use]
     pub fn work_with(&self, smtp_url: &Url) -> RunningWorker {
+        self.work_as(smtp_url, &[])
+    }
+
+    /// Starts a worker that sends to the test's own inbox, with settings of the test's own beside the usual ones.
+    #[must_use]
+    pub fn work_with_settings(&self, own: &[(&str, &str)]) -> RunningWorker {
+        self.work_as(&Url::parse(&format!("smtp+plain://{}", self.inbox.smtp_addr())).unwrap(), own)
+    }
+
+    fn work_as(&self, smtp_url: &Url, own: &[(&str, &str)]) -> RunningWorker {
+        let own = own.iter().map(|(variable, value)| ((*variable).to_owned(), (*value).to_owned()));
         let settings = Settings::from_variables(
             [
                 ("TASKBELL_DATABASE_URL", self.database.url_as("taskbell_worker").to_string()),
@@ -178,7 +189,9 @@ impl TestApp {
                 ("TASKBELL_BASE_URL", self.api.to_string()),
                 ("TASKBELL_MAIL_FROM", "Taskbell <taskbell@example.org>".to_owned()),
             ]
-            .map(|(variable, value)| (variable.to_owned(), value)),
+            .map(|(variable, value)| (variable.to_owned(), value))
+            .into_iter()
+            .chain(own),
         )
         .unwrap();
         let (stop, mut stopped) = watch::channel(false);

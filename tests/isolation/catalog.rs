@@ -179,6 +179,13 @@ async fn definer_functions_are_the_named_list_with_a_pinned_search_path() {
         names,
         [
             "accept_invitation",
+            "admin_deliveries",
+            "admin_delivery",
+            "admin_hold",
+            "admin_lateness",
+            "admin_release",
+            "admin_retry",
+            "admin_waiting",
             "begin_account",
             "begin_joining",
             "begin_link",

@@ -9,6 +9,7 @@
 
 mod comments;
 mod folded;
+mod operators;
 mod purge;
 mod queue;
 mod reminders;

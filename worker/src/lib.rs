@@ -55,11 +55,15 @@ pub async fn run(settings: &Settings, shutdown: impl Future<Output = ()>) -> Res
     let pool = db::connect(&settings.database_url()?, settings.database_connections).await?;
     db::refuse_powerful_role(&pool).await?;
     db::refuse_other_schema(&pool).await?;
-    let db = Db::new(pool, settings.server_key()?, settings.quotas());
+    let paused = settings.reminders_paused();
+    let db = Db::new(pool, settings.server_key()?, settings.quotas()).with_reminders_paused(paused);
     let queue = Queue::open(&settings.redis_url()?, &settings.redis_namespace)
         .map_err(|fault| unusable("TASKBELL_REDIS_URL", &fault))?;
     let mailer = Arc::new(mailer(&db, settings)?);
     info!(worker = mailer.worker, "the worker is ready");
+    if paused {
+        warn!("TASKBELL_REMINDERS_PAUSED: reminders and digests wait, other mail goes on");
+    }
 
     // The register list and the timetable. Each part runs until `stop`; one that ends earlier ends the process.
     let (stop, stopped) = watch::channel(false);

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::process::{Directory, Running, signal, taskbell};
 
 /// A client of the stack as the demo's owner.
-struct Owner {
+pub(crate) struct Owner {
     api: String,
     token: String,
     http: reqwest::Client,
@@ -15,7 +15,7 @@ struct Owner {
 }
 
 impl Owner {
-    fn of(said: &str) -> Self {
+    pub(crate) fn of(said: &str) -> Self {
         let after = |mark: &str| said.rsplit(mark).next().unwrap().split_whitespace().next().unwrap().to_owned();
         let api = after("  API").trim_end_matches("v1").to_owned();
         let password = after("with the password").trim_end_matches(':').to_owned();
@@ -26,11 +26,11 @@ impl Owner {
         owner
     }
 
-    fn post(&self, path: &str, body: &Value) -> Value {
+    pub(crate) fn post(&self, path: &str, body: &Value) -> Value {
         self.answer(self.http.post(format!("{}{path}", self.api)).json(body))
     }
 
-    fn get(&self, path: &str) -> Value {
+    pub(crate) fn get(&self, path: &str) -> Value {
         self.answer(self.http.get(format!("{}{path}", self.api)))
     }
 

@@ -133,6 +133,12 @@ actions! {
     GrantSet = "grant.set";
     /// Somebody has none any more.
     GrantRemoved = "grant.removed";
+    /// An operator holds mail back.
+    DeliveryHeld = "delivery.held";
+    /// An operator lets it go.
+    DeliveryReleased = "delivery.released";
+    /// An operator has it sent again.
+    DeliveryRetried = "delivery.retried";
     /// An owner took access to a private project.
     ProjectGlassBroken = "project.glass_broken";
     /// The last manager went; the owners run the project.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use sqlx::{
-    ConnectOptions, Connection, PgConnection, PgPool,
+    ConnectOptions, Connection, PgConnection, PgExecutor, PgPool,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 use url::Url;
@@ -37,6 +37,9 @@ pub enum ConnectError {
         "the role `{0}` is not bound by row security (superuser, BYPASSRLS or owner of tables); use taskbell_app or taskbell_worker"
     )]
     TooPowerful(String),
+    /// The role may not act as the owner of the schema.
+    #[error("the role `{0}` may not act as taskbell_owner; use the TASKBELL_DATABASE_URL of `taskbell migrate`")]
+    NotTheOwner(String),
     /// Asked for a connection where only scopes are to be had.
     #[error("connections are not given away")]
     Closed,
@@ -51,20 +54,33 @@ pub enum ConnectError {
 /// See [`ConnectError`].
 pub async fn connect(url: &Url, connections: u32) -> Result<PgPool, ConnectError> {
     let options = options(url)?;
-    let place = format!("{}:{}", options.get_host(), options.get_port());
-    let user = options.get_username().to_owned();
     // One connection by itself first: a pool would go on trying, and in the end only say that it has waited.
-    let asked = PgConnection::connect_with(&options).await.map_err(|error| match error {
-        sqlx::Error::Database(refusal) => ConnectError::Refused { place, user, why: refusal.message().to_owned() },
-        other => ConnectError::Unreachable { place, why: other.to_string() },
-    })?;
-    drop(asked);
+    drop(ask(&options).await?);
     Ok(PgPoolOptions::new()
         .max_connections(connections)
         .acquire_timeout(Duration::from_secs(5))
         // A dead connection shows at its first use; asking each time costs a trip a request (ratio 0.85 on a single read).
         .test_before_acquire(false)
         .connect_lazy_with(options))
+}
+
+async fn ask(options: &PgConnectOptions) -> Result<PgConnection, ConnectError> {
+    let place = format!("{}:{}", options.get_host(), options.get_port());
+    let user = options.get_username().to_owned();
+    PgConnection::connect_with(options).await.map_err(|error| match error {
+        sqlx::Error::Database(refusal) => ConnectError::Refused { place, user, why: refusal.message().to_owned() },
+        other => ConnectError::Unreachable { place, why: other.to_string() },
+    })
+}
+
+/// One connection that acts as the owner of the schema, who alone may call what `taskbell admin` does.
+pub(crate) async fn connect_as_owner(url: &Url) -> Result<PgConnection, ConnectError> {
+    let options = options(url)?;
+    let mut connection = ask(&options).await?;
+    let acts = sqlx::raw_sql("set role taskbell_owner").execute(&mut connection).await;
+    acts.map_err(|_| ConnectError::NotTheOwner(options.get_username().to_owned()))?;
+    refuse_other_schema(&mut connection).await?;
+    Ok(connection)
 }
 
 fn options(url: &Url) -> Result<PgConnectOptions, ConnectError> {
@@ -107,10 +123,10 @@ pub async fn refuse_powerful_role(pool: &PgPool) -> Result<(), ConnectError> {
 ///
 /// # Errors
 /// [`ConnectError::OtherSchema`].
-pub async fn refuse_other_schema(pool: &PgPool) -> Result<(), ConnectError> {
+pub async fn refuse_other_schema(asked: impl PgExecutor<'_>) -> Result<(), ConnectError> {
     // Not a checked query: this table belongs to sqlx, and on an empty database it is not there.
     let newest: Option<i64> = sqlx::query_scalar("select max(version) from _sqlx_migrations where success")
-        .fetch_one(pool)
+        .fetch_one(asked)
         .await
         .map_err(|_| ConnectError::OtherSchema("it has no migrations".to_owned()))?;
     let wanted = super::MIGRATOR.iter().map(|migration| migration.version).max();

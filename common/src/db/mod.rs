@@ -11,10 +11,11 @@ use sqlx::migrate::Migrator;
 use tokio::sync::Notify;
 
 pub use bootstrap::{MigrateError, RolePasswords, create_database, migrate, url_as};
+pub(crate) use connect::connect_as_owner;
 pub use connect::{ConnectError, connect, refuse_other_schema, refuse_powerful_role};
 pub(crate) use transaction::Transaction;
 
-use crate::{quotas::Quotas, secrets::ServerKey, sessions::Uses};
+use crate::{mails::MailKind, quotas::Quotas, secrets::ServerKey, sessions::Uses};
 
 /// The migrations, built into the binary. A database that is ahead is fine: migrations expand before they contract
 /// (migrations/README.md), so the binary of yesterday still runs on the schema of today.
@@ -25,7 +26,7 @@ pub static MIGRATOR: LazyLock<Migrator> = LazyLock::new(|| {
 });
 
 /// What a process needs to open scopes: its pool, the deployment's key, whom to tell that mail was written, which
-/// credentials were used of late, and how much there may be of everything.
+/// credentials were used of late, how much there may be of everything, and what waits for the operator.
 #[derive(Clone, Debug)]
 pub struct Db {
     pub(crate) pool: PgPool,
@@ -33,13 +34,27 @@ pub struct Db {
     pub(crate) owed: Arc<Notify>,
     pub(crate) uses: Uses,
     pub(crate) quotas: Quotas,
+    /// Reminders and digests wait until the operator lets them go.
+    pub(crate) paused: bool,
 }
 
 impl Db {
     /// Over a pool made by [`connect`].
     #[must_use]
     pub fn new(pool: PgPool, key: ServerKey, quotas: Quotas) -> Self {
-        Self { pool, key, owed: Arc::default(), uses: Uses::default(), quotas }
+        Self { pool, key, owed: Arc::default(), uses: Uses::default(), quotas, paused: false }
+    }
+
+    /// The same, whose reminders and digests may wait (`TASKBELL_REMINDERS_PAUSED`).
+    #[must_use]
+    pub fn with_reminders_paused(self, paused: bool) -> Self {
+        Self { paused, ..self }
+    }
+
+    /// What waits by the operator's wish.
+    #[must_use]
+    pub fn paused_kinds(&self) -> &'static [MailKind] {
+        if self.paused { &[MailKind::Reminder, MailKind::Digest] } else { &[] }
     }
 
     /// The server key, for what renders mails.

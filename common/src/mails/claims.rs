@@ -111,10 +111,12 @@ pub async fn claim(db: &Db, id: MailId, worker: &str) -> Result<Option<Claim>> {
         r#"update mails set state = 'claimed', fence = fence + 1, attempts = attempts + 1, worker = $2, reason = null,
                             lease_until = clock_timestamp() + interval '30 seconds'
            where id = $1 and state in ('scheduled', 'retry') and next_at <= clock_timestamp() and expires_at > clock_timestamp()
+             and may_go(kind, held_at, $3)
            returning fence, org_id as "org: OrgId", account_id as "account: AccountId", kind as "kind: MailKind", due_at,
                      clock_timestamp() as "claimed_at!", attempts, content"#,
         id.0,
         worker,
+        db.paused,
     )
     .fetch_optional(&db.pool)
     .await?;

@@ -43,7 +43,7 @@ pub async fn sweep(db: &Db, policy: Uncertain, most: i64) -> Result<Swept> {
             // With each try the pause doubles: a relay that takes the body and then hangs up is not flooded with copies.
             "update mails set state = 'retry', queued_at = null, reason = 'sent again: its fate was unknown',
                     next_at = clock_timestamp() + least(interval '15 minutes', interval '1 second' * (2 ^ least(attempts, 12)))
-             where id in (select id from mails where state = 'uncertain' for update skip locked)"
+             where id in (select id from mails where state = 'uncertain' and held_at is null for update skip locked)"
         )
         .execute(&db.pool)
         .await?;
@@ -51,15 +51,17 @@ pub async fn sweep(db: &Db, policy: Uncertain, most: i64) -> Result<Swept> {
     let expired = sqlx::query!(
         "update mails set state = 'expired', reason = 'too late to be of use'
          where id in (select id from mails where state in ('scheduled', 'retry') and next_at <= clock_timestamp()
-                      and expires_at <= clock_timestamp() for update skip locked)"
+                      and expires_at <= clock_timestamp() and may_go(kind, held_at, $1) for update skip locked)",
+        db.paused,
     )
     .execute(&db.pool)
     .await?;
     let overdue = sqlx::query_scalar!(
         r#"select id as "id: MailId" from mails
-           where state in ('scheduled', 'retry') and next_at < clock_timestamp() - interval '3 seconds'
+           where state in ('scheduled', 'retry') and next_at < clock_timestamp() - interval '3 seconds' and may_go(kind, held_at, $2)
            order by next_at limit $1"#,
         most,
+        db.paused,
     )
     .fetch_all(&db.pool)
     .await?;
