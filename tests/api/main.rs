@@ -45,6 +45,7 @@ mod rates;
 mod reading;
 mod repeats;
 mod roles;
+mod server_keys;
 mod second_factor;
 mod sessions;
 mod snooze;

@@ -13,4 +13,5 @@ mod operators;
 mod purge;
 mod queue;
 mod reminders;
+mod server_keys;
 mod sweep;

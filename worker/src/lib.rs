@@ -6,6 +6,7 @@
 //! every second    jobs::sweep        repair what was left behind, bypass Redis
 //! every second    common::dispatch   hint at what falls due (the API does it too: either suffices)
 //! every minute    jobs::purge        what is due to disappear does
+//! every hour      jobs::links        while the server key is changed: links go over to the new one
 //! ```
 
 mod error;
@@ -36,7 +37,7 @@ use tracing::{error, info, warn};
 
 pub use error::WorkerError;
 use error::unusable;
-use jobs::{Mailer, deliver, purge, sweep};
+use jobs::{Mailer, deliver, links, purge, sweep};
 use mail::Letterhead;
 use smtp::{Relay, Server};
 
@@ -73,6 +74,7 @@ pub async fn run(settings: &Settings, shutdown: impl Future<Output = ()>) -> Res
     let sweep = sweep(db.clone(), settings.uncertain, wakeups.bypass(), stopped.clone());
     parts.spawn(sweep.map(|()| Ok("sweep")));
     parts.spawn(purge(db.clone(), stopped.clone()).map(|()| Ok("purge")));
+    parts.spawn(links(db.clone(), stopped.clone()).map(|()| Ok("links")));
     let dispatcher = dispatch::run(db.clone(), queue, stopped.clone());
     parts.spawn(dispatcher.map(|()| Ok("dispatcher")));
     let deliveries = WorkerBuilder::new(mailer.worker.as_str())

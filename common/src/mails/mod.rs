@@ -5,6 +5,7 @@
 mod claims;
 mod comment;
 mod content;
+mod links;
 mod notice;
 mod reminder;
 mod sweep;
@@ -17,6 +18,7 @@ use uuid::Uuid;
 pub use claims::{Attempt, Claim, Outcome, Phase, claim, finish, mark_sending, renew};
 pub use comment::CommentContent;
 pub use content::{Content, Subject, Unsaid, content};
+pub use links::{key_of, renew_links};
 pub use notice::Notice;
 pub use reminder::ReminderContent;
 pub use sweep::{Swept, sweep};

@@ -107,9 +107,10 @@ impl Mailer {
         // Asked at every try, also of a mail whose words are frozen: what nobody is owed any more is not sent again.
         let fresh = self.content(claim).await?;
         let content = claim.frozen.clone().map_or_else(|| fresh.clone(), |frozen| frozen.as_far_as(&fresh));
+        let key = mails::key_of(&self.db, claim, &content).await.map_err(|fault| database(claim, Step::Prepare, &fault))?;
         let letter = self
             .letterhead
-            .write(claim.id, &content, self.db.key())
+            .write(claim.id, &content, &key)
             .map_err(|fault| Failure::unusable(Step::Prepare, fault))?;
         let server = self.relay.open(&letter.envelope).await?;
         let asked = Instant::now();
