@@ -1,36 +1,17 @@
 -- What an operator does about mail: looks, holds it back, lets it go, tries again. `taskbell admin` comes as the role that migrates and
 -- acts as taskbell_owner, whom row security binds like everybody: so by these functions, which nobody else may call.
 
--- Which mail may go out now. The one truth for claim, take_due and sweep.
+-- Which mail may go out now. The one truth for claim, take_turns and sweep.
 create function may_go(kind text, held_at timestamptz, paused boolean) returns boolean
     language sql immutable parallel safe
     return held_at is null and not (paused and kind in ('reminder', 'digest'));
 comment on function may_go(text, timestamptz, boolean) is
     'Not what an operator holds back, nor, while they pause reminders, a reminder or a digest.';
 
--- Dispatch, as before, of what may go.
-create function take_due(most integer, horizon interval, paused boolean) returns table (id uuid, wait_ms double precision)
-    language sql volatile security definer set search_path = public, pg_temp as $$
-    with waiting as (
-        select m.id, m.next_at, row_number() over (partition by coalesce(m.org_id, m.account_id) order by m.next_at) as turn
-        from mails m
-        where m.state in ('scheduled', 'retry') and m.next_at <= clock_timestamp() + horizon and may_go(m.kind, m.held_at, paused)
-          and (m.queued_at is null or m.queued_at < clock_timestamp() - interval '15 seconds')
-    ), chosen as (
-        select m.id from mails m
-        where m.id in (select w.id from waiting w order by w.turn, w.next_at limit most)
-          and m.state in ('scheduled', 'retry') and m.held_at is null
-          and (m.queued_at is null or m.queued_at < clock_timestamp() - interval '15 seconds')
-        for update skip locked
-    )
-    update mails m set queued_at = clock_timestamp() from chosen where m.id = chosen.id
-    returning m.id, greatest(0, extract(epoch from m.next_at - clock_timestamp()) * 1000)::double precision
-$$;
-
--- The programs of yesterday ask like this while this migration is new.
-create or replace function take_due(most integer, horizon interval) returns table (id uuid, wait_ms double precision)
-    language sql volatile
-    as $$ select t.id, t.wait_ms from take_due(most, horizon, false) t $$;
+-- What came too late to stop a mail did not cancel it (tests/worker/folding.rs).
+create function delivery_state(cancelled_at timestamptz, state text, frozen_at timestamptz) returns text
+    language sql immutable parallel safe
+    return case when cancelled_at is null or state = 'sent' and cancelled_at > frozen_at then state else 'cancelled' end;
 
 -- Whom a mail goes to, as far as it is known.
 create function admin_recipient(account uuid, invitation uuid) returns text
@@ -47,7 +28,7 @@ create function admin_deliveries(states text[], kinds text[], named_org text, re
     language sql stable security definer set search_path = public, pg_temp as $$
     select f.id, f.kind, f.state, f.held_at, f.org, f.email, f.due_at, f.next_at, f.sent_at, f.attempts, f.reason
     from (
-        select d.id, d.kind, case when d.cancelled_at is null then m.state else 'cancelled' end as state, m.held_at, o.slug as org,
+        select d.id, d.kind, delivery_state(d.cancelled_at, m.state, m.frozen_at) as state, m.held_at, o.slug as org,
                admin_recipient(d.account_id, d.invitation_id) as email, d.due_at, m.next_at, m.sent_at, m.attempts,
                coalesce(d.reason, m.reason) as reason
         from deliveries d join mails m on m.id = d.mail_id left join organizations o on o.id = d.org_id
@@ -101,7 +82,7 @@ create function admin_lateness(since interval) returns table (kind text, state t
     language sql stable security definer set search_path = public, pg_temp as $$
     select f.kind, f.state, case when f.state = 'sent' then floor(extract(epoch from f.sent_at - f.due_at) * 1000)::bigint end, count(*)
     from (
-        select d.kind, case when d.cancelled_at is null then m.state else 'cancelled' end as state, m.sent_at, d.due_at
+        select d.kind, delivery_state(d.cancelled_at, m.state, m.frozen_at) as state, m.sent_at, d.due_at
         from deliveries d join mails m on m.id = d.mail_id
         where d.due_at between clock_timestamp() - since and clock_timestamp()
     ) f
@@ -199,7 +180,7 @@ do $$
 declare f text;
 begin
     foreach f in array array[
-        'take_due(integer, interval, boolean)', 'admin_recipient(uuid, uuid)', 'admin_org(text)',
+        'delivery_state(timestamptz, text, timestamptz)', 'admin_recipient(uuid, uuid)', 'admin_org(text)',
         'admin_note(text, uuid[], jsonb)', 'admin_meant(mails, uuid[], text, boolean)',
         'admin_deliveries(text[], text[], text, text, interval, integer)', 'admin_waiting()', 'admin_delivery(uuid)',
         'admin_lateness(interval)', 'admin_hold(uuid[], text)', 'admin_release(uuid[], text, boolean)',
@@ -207,14 +188,12 @@ begin
     ] loop
         execute format('revoke execute on function %s from public', f);
         execute format('alter function %s owner to taskbell_auth', f);
-        if f ~ '^admin_' then
-            execute format('grant execute on function %s to taskbell_owner', f);
-        end if;
+        execute format('grant execute on function %s to taskbell_owner', f);
     end loop;
 end $$;
+
 revoke execute on function may_go(text, timestamptz, boolean) from public;
 grant execute on function may_go(text, timestamptz, boolean) to taskbell_app, taskbell_worker, taskbell_auth;
-grant execute on function take_due(integer, interval, boolean) to taskbell_app, taskbell_worker;
 
 create policy openers on attempts to taskbell_auth using (true);
 grant select                                        on attempts, mail_steps to taskbell_auth;

@@ -73,8 +73,8 @@ impl Tag {
     /// The version with which it begins, if it names the bytes of one.
     pub(crate) fn version(&self) -> Option<i32> {
         let digits = self.name.split_once('-').map_or(self.name.as_str(), |(version, _)| version);
-        // Written in one way only: a hash that happens to be a number has sixteen digits.
-        let one_way = digits.bytes().all(|byte| byte.is_ascii_digit()) && !digits.starts_with('0');
+        // Written in one way only: a hash that happens to be a number has sixteen digits. What nobody has changed yet is of version 0.
+        let one_way = digits.bytes().all(|byte| byte.is_ascii_digit()) && (digits == "0" || !digits.starts_with('0'));
         if one_way && !self.weak { digits.parse().ok() } else { None }
     }
 }
@@ -110,7 +110,7 @@ mod tests {
     #[test]
     fn a_tag_tells_its_version_if_it_is_strong_and_has_one() {
         let version = |tag: &str| Tag::first(tag).unwrap().0.version();
-        assert_eq!([version("\"7\""), version("\"12-0a1b\"")], [Some(7), Some(12)]);
+        assert_eq!([version("\"7\""), version("\"12-0a1b\""), version("\"0-0a1b\"")], [Some(7), Some(12), Some(0)]);
         for none in ["W/\"7\"", "\"\"", "\"07\"", "\"0000000000000007\"", "\"+7\"", "\"a7-1\"", "\"99999999999\""] {
             assert_eq!(version(none), None, "{none}");
         }

@@ -2,7 +2,14 @@
 //!
 //! `TASKBELL_X_FILE` names a file that holds the value of `TASKBELL_X`, which is how secrets arrive in containers.
 
-use std::{collections::BTreeMap, fmt, net::IpAddr, path::PathBuf, str::FromStr};
+use std::{
+    collections::BTreeMap,
+    fmt,
+    net::{IpAddr, SocketAddr},
+    num::{NonZeroU16, NonZeroU32},
+    path::PathBuf,
+    str::FromStr,
+};
 
 use figment::{Figment, providers::Serialized};
 use secrecy::{ExposeSecret, SecretString};
@@ -55,6 +62,25 @@ pub struct Settings {
     smtp_url: Option<SecretString>,
     /// Put into `smtp_url`.
     smtp_password: Option<SecretString>,
+    /// The most connections to the mail server at a time. Mails in hand are twice as many: those of one half are with Postgres.
+    #[serde(default = "thirty_two", deserialize_with = "number")]
+    pub smtp_connections: NonZeroU16,
+    /// The most mails a second of each worker; without a limit if it is not set.
+    #[serde(default, deserialize_with = "optional")]
+    pub smtp_rate: Option<NonZeroU32>,
+    /// Seconds for the body of a mail and the reply to it. A relay may take ten minutes (RFC 5321, 4.5.3.2.6); giving up early makes
+    /// repeats.
+    #[serde(default = "ten_minutes", deserialize_with = "number")]
+    pub smtp_body_timeout: NonZeroU32,
+    /// The name of a header by which the relay drops repeats; it gets the mail's id.
+    #[serde(default, deserialize_with = "optional")]
+    pub idempotency_header: Option<String>,
+    /// Days after which the steps and tries of mails that have ended are forgotten.
+    #[serde(default = "a_year", deserialize_with = "number")]
+    pub keep_attempts: NonZeroU32,
+    /// Where metrics are to be had, by whoever can reach it; nowhere if it is not set.
+    #[serde(default, deserialize_with = "optional")]
+    pub metrics_address: Option<SocketAddr>,
     /// The sender of every mail.
     #[serde(default = "sender")]
     pub mail_from: String,
@@ -285,6 +311,18 @@ fn ten() -> u32 {
 
 fn sixty_four_mebibytes() -> u64 {
     64 * 1024 * 1024
+}
+
+fn thirty_two() -> NonZeroU16 {
+    NonZeroU16::MIN.saturating_add(31)
+}
+
+fn ten_minutes() -> NonZeroU32 {
+    NonZeroU32::MIN.saturating_add(599)
+}
+
+fn a_year() -> NonZeroU32 {
+    NonZeroU32::MIN.saturating_add(364)
 }
 
 fn port() -> u16 {

@@ -82,7 +82,7 @@ async fn push_in_time(queue: Queue, mut due: Vec<(MailId, Duration)>, taken: Ins
 /// Marks mails that fall due within `horizon` as hinted at, and tells how long each has to wait.
 async fn take_due(db: &Db, most: i32, horizon: Duration) -> Result<Vec<(MailId, Duration)>> {
     let rows = sqlx::query!(
-        r#"select id as "id!: MailId", wait_ms as "wait_ms!" from take_due($1, $2 * interval '1 second', $3)"#,
+        r#"select id as "id!: MailId", wait_ms as "wait_ms!" from take_turns($1, $2 * interval '1 second', interval '15 seconds', $3)"#,
         most,
         horizon.as_secs_f64(),
         db.paused,

@@ -24,6 +24,7 @@ pub mod mails;
 pub mod memberships;
 #[cfg(test)]
 mod noise;
+pub mod notifications;
 pub mod offers;
 pub mod operators;
 pub mod organizations;
@@ -49,6 +50,7 @@ pub mod tasks;
 pub mod text;
 pub mod throttle;
 pub mod time;
+pub mod timetable;
 pub mod tokens;
 pub mod wakeups;
 pub mod watches;

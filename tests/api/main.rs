@@ -27,6 +27,7 @@ mod limits;
 mod members;
 mod memberships;
 mod methods;
+mod notification_settings;
 mod offers;
 mod openapi;
 mod organization_export;

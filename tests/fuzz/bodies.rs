@@ -4,8 +4,8 @@ use common::{
     accounts::{self, email, password, reset},
     audit, comments, deliveries, exchange,
     input::{Faults, Input, read},
-    invitations, json as strict, labels, memberships, offers, organizations, permissions, projects, reminders, roles,
-    second_factor, sessions, tasks, time, tokens,
+    invitations, json as strict, labels, memberships, notifications, offers, organizations, permissions, projects,
+    reminders, roles, second_factor, sessions, tasks, time, tokens,
 };
 use serde_json::{Map, Value};
 
@@ -39,7 +39,7 @@ pub fn json(bytes: &[u8]) {
         accounts::AccountChanges, accounts::MailRequest, accounts::NewAccount, accounts::NewVerification,
         comments::CommentChanges, comments::NewComment,
         email::NewEmail, invitations::NewInvitation, labels::LabelChanges, labels::NewLabel,
-        memberships::Acceptance, memberships::RoleChoice, memberships::Transfer,
+        memberships::Acceptance, memberships::RoleChoice, memberships::Transfer, notifications::SettingsChanges,
         offers::Answer, organizations::NewOrganization, organizations::OrganizationChanges,
         password::PasswordChange, projects::BreakGlass, projects::GrantChoice, projects::NewProject, projects::ProjectChanges,
         projects::ProjectPlace, deliveries::Snooze, reminders::NewReminder, reset::ChosenPassword, roles::NewRole,

@@ -87,9 +87,7 @@ static USED: LazyLock<Used> = LazyLock::new(|| {
 /// The template of exactly these migrations, made by the first who asks: services outlive a test run by a few seconds, in
 /// which somebody may have changed a migration.
 fn migrated(shared: &Shared) -> String {
-    let mut fingerprint = DefaultHasher::new();
-    db::MIGRATOR.iter().for_each(|migration| migration.checksum.hash(&mut fingerprint));
-    let template = format!("taskbell_template_{:016x}", fingerprint.finish());
+    let template = format!("taskbell_template_{}", fingerprint());
     let passwords = RolePasswords {
         app: shared.app_password.clone().map(Into::into),
         worker: shared.worker_password.clone().map(Into::into),
@@ -100,6 +98,13 @@ fn migrated(shared: &Shared) -> String {
         db::migrate(&url, &passwords).await.unwrap();
     });
     template
+}
+
+/// Of all migrations, to the byte.
+pub(crate) fn fingerprint() -> String {
+    let mut fingerprint = DefaultHasher::new();
+    db::MIGRATOR.iter().for_each(|migration| migration.checksum.hash(&mut fingerprint));
+    format!("{:016x}", fingerprint.finish())
 }
 
 fn running(directory: &Path) -> Option<Shared> {

@@ -11,7 +11,7 @@ use crate::stage::Stage;
 
 /// Commit 1, commit 2, commit 3: words that stand in their statements and nowhere else.
 const CLAIM: &str = "set state = 'claimed'";
-const MARK: &str = "set state = 'sending'";
+const MARK: &str = "from mark_sending(";
 const FINISH: &str = "insert into attempts";
 
 /// After a kill: the lease of the dead is over, and another worker sends what they had.

@@ -8,6 +8,7 @@
 )]
 
 mod checker;
+mod crowd;
 mod edits;
 mod failpoints;
 mod paused;

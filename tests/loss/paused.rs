@@ -42,7 +42,7 @@ async fn a_worker_that_stood_still_with_a_claim_sends_nothing_of_it() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_worker_that_stood_still_before_the_body_writes_none() {
     let (mut stage, _api) = Stage::new(Queue::Own).await;
-    let watched = stage.world.proxy.watch(Point { statement: "set state = 'sending'", after: None, side: Side::After });
+    let watched = stage.world.proxy.watch(Point { statement: "from mark_sending(", after: None, side: Side::After });
     let mut still = stage.world.start_worker_over_proxy().await;
     let asked = stage.ask(1);
     let held = watched.reached().await;
@@ -80,5 +80,29 @@ async fn a_worker_that_stood_still_in_the_body_may_repeat_a_mail_and_a_mailbox_c
     still.stop().await;
     other.stop().await;
     assert_eq!(stage.came(), (2, 1));
+    stage.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_worker_that_was_overtaken_before_the_body_writes_none() {
+    let (mut stage, _api) = Stage::new(Queue::Own).await;
+    let (first, second) = (stage.world.smtp.trap(Phase::Data), stage.world.smtp.trap(Phase::Data));
+    let mut still = stage.world.start_worker().await;
+    let asked = stage.ask(1);
+    let caught = first.sprung().await;
+    still.pause();
+    stage.promised(asked).await;
+    stage.world.end_leases().await;
+    let mut other = stage.world.start_worker().await;
+    let also = second.sprung().await;
+    // Both are as far as the 354 with the same mail, and the one that lost it goes on first, to the end of what it has in hand.
+    still.resume();
+    caught.then(Then::GoOn);
+    still.stop().await;
+    assert_eq!(stage.came(), (0, 0));
+    also.then(Then::GoOn);
+    stage.settle().await;
+    other.stop().await;
+    assert_eq!(stage.came(), (1, 1));
     stage.end().await;
 }

@@ -14,6 +14,7 @@ async fn nothing_is_lost_while_everything_is_killed_at_random() {
         blows: Blows { workers: 20, apis: 4, flushes: 4, redises: 2, postgreses: 1 },
         edited: 30,
         patience: Duration::from_mins(2),
+        watched: false,
     };
     let report = scenarios::random("T1", seed(), size).await;
     println!("{report}");
@@ -28,6 +29,7 @@ async fn edits_that_race_with_the_moment_at_which_it_is_due_lose_nothing() {
         blows: Blows::default(),
         edited: 100,
         patience: Duration::from_mins(1),
+        watched: false,
     };
     let report = scenarios::random("edits", seed(), size).await;
     println!("{report}");

@@ -17,6 +17,7 @@ async fn without_any_redis_nothing_is_lost() {
         blows: Blows::default(),
         edited: 10,
         patience: Duration::from_mins(1),
+        watched: false,
     };
     let report = scenarios::without_redis("T3", rand::random(), size).await;
     println!("{report}");

@@ -54,6 +54,7 @@ impl Stage {
             edited: 0,
             fates,
             at_once: 4,
+            shares: Vec::new(),
         };
         self.asked += reminders;
         driver::start(&self.world, &self.cast, &load)

@@ -54,8 +54,16 @@ impl Cast {
     /// # Panics
     /// When something is refused.
     pub async fn of(world: &World, orgs: usize, members: usize) -> Self {
-        let mut cast = Self { orgs: Vec::with_capacity(orgs) };
-        for number in 0..orgs {
+        Self::sized(world, &vec![members; orgs]).await
+    }
+
+    /// The same, each of its own size.
+    ///
+    /// # Panics
+    /// When something is refused.
+    pub async fn sized(world: &World, members: &[usize]) -> Self {
+        let mut cast = Self { orgs: Vec::with_capacity(members.len()) };
+        for (number, members) in members.iter().enumerate() {
             let mut people = people(&world.admin, number, members + 1).await;
             let owner = people.remove(0);
             let marker = marker("zo", number);

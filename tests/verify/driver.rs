@@ -17,6 +17,7 @@ use super::{
     cast::marker,
     journal::{Occurrence, Promise, Withdrawn},
     now,
+    watch::Gauge,
 };
 
 /// What is to be asked for.
@@ -38,6 +39,8 @@ pub struct Load {
     pub fates: Vec<Fate>,
     /// Requests at the same time.
     pub at_once: usize,
+    /// How many for each organization, one after the other; empty: by chance.
+    pub shares: Vec<usize>,
 }
 
 /// What somebody does to a task, and when: milliseconds after its reminder is due, or before.
@@ -85,10 +88,10 @@ pub fn start(world: &World, cast: &Cast, load: &Load) -> JoinSet<Promise> {
     let (begun, places) = (Instant::now(), Arc::new(Semaphore::new(load.at_once)));
     let mut running = JoinSet::new();
     for plan in plans(cast, load) {
-        let (client, places) = (client.with(&plan.org.owner), Arc::clone(&places));
+        let (client, places, gauge) = (client.with(&plan.org.owner), Arc::clone(&places), Arc::clone(&world.gauge));
         running.spawn(async move {
             sleep_until(begun + plan.asked).await;
-            live(&client, &places, plan).await
+            live(&client, &places, &gauge, plan).await
         });
     }
     running
@@ -96,8 +99,10 @@ pub fn start(world: &World, cast: &Cast, load: &Load) -> JoinSet<Promise> {
 
 fn plans(cast: &Cast, load: &Load) -> Vec<Plan> {
     let mut chance = StdRng::seed_from_u64(load.seed);
+    let mut shares = load.shares.iter().enumerate().flat_map(|(org, share)| std::iter::repeat_n(org, *share));
     let mut plan = |number: usize| {
-        let org = &cast.orgs[chance.random_range(0..cast.orgs.len())];
+        let by_chance = chance.random_range(0..cast.orgs.len());
+        let org = &cast.orgs[shares.next().unwrap_or(by_chance)];
         let around = chance.random_range(-2_000..2_000);
         let by_chance = match (chance.random_range(0..100) < load.edited, chance.random_range(0..3)) {
             (false, _) => Fate::Stands,
@@ -118,7 +123,7 @@ fn plans(cast: &Cast, load: &Load) -> Vec<Plan> {
     (load.first..load.first + load.reminders).map(&mut plan).collect()
 }
 
-async fn live(client: &Client, places: &Semaphore, plan: Plan) -> Promise {
+async fn live(client: &Client, places: &Semaphore, gauge: &Gauge, plan: Plan) -> Promise {
     let Plan { number, org, person, ahead, fate, .. } = plan;
     let marker = marker("zt", number);
     let path = format!("/v1/orgs/{}/tasks", org.slug);
@@ -130,6 +135,7 @@ async fn live(client: &Client, places: &Semaphore, plan: Plan) -> Promise {
     });
     let answer = client.post(&path, &new).await;
     drop(place);
+    gauge.promise();
     let mut promise =
         Promise { marker, org: org.marker, person: person.marker, email: person.email, occurrences: Vec::new() };
     if answer.answered_at.is_none() {

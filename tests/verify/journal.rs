@@ -97,24 +97,34 @@ impl Journals {
     /// # Panics
     /// When Postgres fails.
     pub async fn of(world: &World, promises: Vec<Promise>) -> Self {
+        Self::since(world, promises, Timestamp::UNIX_EPOCH).await
+    }
+
+    /// The same of what was due after a moment.
+    ///
+    /// # Panics
+    /// When Postgres fails.
+    pub async fn since(world: &World, promises: Vec<Promise>, moment: Timestamp) -> Self {
         Self {
             promises,
             mails: world.smtp.journal().iter().map(|mail| (**mail).clone()).collect(),
-            deliveries: deliveries(&world.admin).await,
-            steps: steps(&world.admin).await,
+            deliveries: deliveries(&world.admin, moment).await,
+            steps: steps(&world.admin, moment).await,
             clock: world.clock().await,
         }
     }
 }
 
-async fn deliveries(admin: &PgPool) -> Vec<Delivery> {
+async fn deliveries(admin: &PgPool, since: Timestamp) -> Vec<Delivery> {
     type Row = (Uuid, Uuid, String, bool, jiff_sqlx::Timestamp, String, String);
     let rows: Vec<Row> = sqlx::query_as(
         "select d.id, d.mail_id, m.state, d.cancelled_at is not null, d.due_at, coalesce(t.title, ''), coalesce(a.email, '')
          from deliveries d join mails m on m.id = d.mail_id
               left join tasks t on t.org_id = d.org_id and t.id = d.task_id
-              left join accounts a on a.id = d.account_id",
+              left join accounts a on a.id = d.account_id
+         where d.due_at >= $1",
     )
+    .bind(jiff_sqlx::Timestamp::from(since))
     .fetch_all(admin)
     .await
     .unwrap();
@@ -130,12 +140,11 @@ async fn deliveries(admin: &PgPool) -> Vec<Delivery> {
     rows.into_iter().map(delivery).collect()
 }
 
-async fn steps(admin: &PgPool) -> HashMap<Uuid, Vec<Step>> {
+async fn steps(admin: &PgPool, since: Timestamp) -> HashMap<Uuid, Vec<Step>> {
     type Row = (Uuid, jiff_sqlx::Timestamp, String, Option<String>);
-    let rows: Vec<Row> = sqlx::query_as("select mail_id, at, to_state, reason from mail_steps order by mail_id, step")
-        .fetch_all(admin)
-        .await
-        .unwrap();
+    let of_them = "select mail_id, at, to_state, reason from mail_steps where at >= $1 order by mail_id, step";
+    let rows: Vec<Row> =
+        sqlx::query_as(of_them).bind(jiff_sqlx::Timestamp::from(since)).fetch_all(admin).await.unwrap();
     let mut steps: HashMap<Uuid, Vec<Step>> = HashMap::new();
     for (mail, at, to, reason) in rows {
         steps.entry(mail).or_default().push(Step { at: at.to_jiff(), to, reason });

@@ -5,8 +5,10 @@
 mod cast;
 pub mod checker;
 mod client;
+mod cluster;
 pub mod driver;
 pub mod journal;
+pub mod mutants;
 pub mod process;
 pub mod proxy;
 pub mod report;
@@ -14,11 +16,13 @@ pub mod scenarios;
 pub mod smtp;
 pub mod strikes;
 mod tally;
+pub mod tiers;
+pub mod watch;
 mod world;
 
 pub use cast::{Cast, Org, Person};
 pub use client::{Answer, Client};
-pub use tally::{Lateness, Tally};
+pub use tally::{Figures, Tally};
 pub use world::{Clock, Queue, World};
 
 /// The clock of the client and of the mail server, which are this process.

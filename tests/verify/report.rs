@@ -1,6 +1,6 @@
 //! What a run has found, for people and for machines.
 
-use std::{fmt, time::Duration};
+use std::{collections::BTreeMap, fmt, time::Duration};
 
 use serde::Serialize;
 
@@ -26,8 +26,21 @@ pub struct Report {
     pub verdict: Verdict,
     /// The figures.
     pub tally: Tally,
+    /// In which states deliveries ended.
+    pub ends: BTreeMap<String, u64>,
+    /// What is asked of figures.
+    pub figures: BTreeMap<String, Figure>,
     /// What was asked of the figures and does not hold.
     pub misses: Vec<String>,
+}
+
+/// What was found, and what was asked for.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Figure {
+    /// What it is.
+    pub found: f64,
+    /// What it should be at most, or at least.
+    pub wanted: f64,
 }
 
 impl Report {
@@ -40,33 +53,81 @@ impl Report {
         strikes: &[Strike],
         (settled, took): (bool, Duration),
     ) -> Self {
-        let journals = Journals::of(world, promises).await;
-        let verdict = check(&journals);
-        let tally = Tally::of(&journals, strikes);
-        Self { name, seed, seconds: took.as_secs_f64(), settled, verdict, tally, misses: Vec::new() }
+        Self::judge(name, seed, &Journals::of(world, promises).await, strikes, (settled, took))
     }
 
-    /// Whether every promise was kept.
+    /// The same of journals.
+    #[must_use]
+    pub fn judge(
+        name: &'static str,
+        seed: u64,
+        journals: &Journals,
+        strikes: &[Strike],
+        (settled, took): (bool, Duration),
+    ) -> Self {
+        let verdict = check(journals);
+        let tally = Tally::of(journals, strikes);
+        let mut ends = BTreeMap::new();
+        for delivery in &journals.deliveries {
+            *ends.entry(delivery.state.clone()).or_default() += 1;
+        }
+        let (seconds, misses) = (took.as_secs_f64(), Vec::new());
+        Self { name, seed, seconds, settled, verdict, tally, ends, figures: BTreeMap::new(), misses }
+    }
+
+    /// A figure that is told, and may not be more than this.
+    pub fn at_most(&mut self, what: &str, found: f64, most: f64) {
+        self.figure(what, found, most, found <= most);
+    }
+
+    /// A figure that is told, and may not be less than this.
+    pub fn at_least(&mut self, what: &str, found: f64, least: f64) {
+        self.figure(what, found, least, found >= least);
+    }
+
+    fn figure(&mut self, what: &str, found: f64, wanted: f64, holds: bool) {
+        self.figures.insert(what.to_owned(), Figure { found, wanted });
+        if !holds {
+            self.misses.push(format!("{what}: {found:.2}, and {wanted:.2} were asked for"));
+        }
+    }
+
+    /// How late it all was, as a drawing.
+    #[must_use]
+    pub fn to_svg(&self) -> String {
+        let drawing = ::report::Report {
+            title: format!("{}: how late mail was", self.name),
+            about: format!("seed {}, {} promises, {} mails", self.seed, self.verdict.promises, self.verdict.mails),
+            lateness: self.tally.late.clone(),
+            outcomes: self.ends.clone(),
+        };
+        drawing.to_svg()
+    }
+
+    /// Whether every promise was kept, however long it took.
     #[must_use]
     pub fn is_kept(&self) -> bool {
-        self.settled && self.verdict.is_clean() && self.misses.is_empty()
+        self.settled && self.verdict.is_clean()
+    }
+
+    /// Whether the figures are as they should be, too.
+    #[must_use]
+    pub fn is_met(&self) -> bool {
+        self.is_kept() && self.misses.is_empty()
     }
 }
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { name, seed, seconds, settled, verdict, tally, misses } = self;
+        let Self { name, seed, seconds, settled, verdict, tally, misses, .. } = self;
         write!(f, "{name}, seed {seed}, {seconds:.0} s: ")?;
         writeln!(f, "{}", if self.is_kept() { "kept" } else { "NOT KEPT" })?;
         write!(f, "  {verdict}")?;
         let late = &tally.lateness;
         writeln!(
             f,
-            "  lateness: p50 {} ms, p99 {} ms, max {} ms of {}",
-            late.p50,
-            late.p99,
-            late.max,
-            late.each.len()
+            "  lateness: p50 {} ms, p99 {} ms, max {} ms of {}; {:.0} mails a second",
+            late.p50, late.p99, late.max, late.count, tally.a_second
         )?;
         if !tally.blows.is_empty() {
             let mut blows: Vec<_> = tally.blows.iter().map(|(blow, count)| format!("{blow} {count}")).collect();
@@ -85,6 +146,9 @@ impl fmt::Display for Report {
         }
         if !settled {
             writeln!(f, "  something was still on its way")?;
+        }
+        for (what, Figure { found, wanted }) in &self.figures {
+            writeln!(f, "  {what}: {found:.2} ({wanted:.2} asked for)")?;
         }
         misses.iter().try_for_each(|miss| writeln!(f, "  missed: {miss}"))
     }

@@ -68,20 +68,44 @@ impl Blows {
     /// When each falls, in order: everything by the seed.
     #[must_use]
     pub fn schedule(&self, seed: u64, over: Duration) -> Vec<(Duration, Blow)> {
-        let counts = [
+        let mut chance = StdRng::seed_from_u64(seed ^ 0x5744);
+        let mut schedule: Vec<(Duration, Blow)> = Vec::new();
+        for (blow, count) in self.counts() {
+            schedule.extend((0..count).map(|_| (over.mul_f64(chance.random()), blow)));
+        }
+        schedule.sort();
+        schedule
+    }
+
+    /// One after the other, as far from each other as can be: each is to be recovered from by itself.
+    #[must_use]
+    pub fn spaced(&self, over: Duration) -> Vec<(Duration, Blow)> {
+        let blows: Vec<Blow> =
+            self.counts().into_iter().flat_map(|(blow, count)| std::iter::repeat_n(blow, count)).collect();
+        let each = over / u32::try_from(blows.len() + 1).unwrap_or(u32::MAX);
+        (1..).zip(blows).map(|(number, blow)| (each * number, blow)).collect()
+    }
+
+    /// How many in all.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.counts().iter().map(|(_, count)| count).sum()
+    }
+
+    /// Whether nothing breaks.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    fn counts(&self) -> [(Blow, usize); 5] {
+        [
             (Blow::KillWorker, self.workers),
             (Blow::KillApi, self.apis),
             (Blow::FlushAll, self.flushes),
             (Blow::KillRedis, self.redises),
             (Blow::StopPostgres, self.postgreses),
-        ];
-        let mut chance = StdRng::seed_from_u64(seed ^ 0x5744);
-        let mut schedule: Vec<(Duration, Blow)> = Vec::new();
-        for (blow, count) in counts {
-            schedule.extend((0..count).map(|_| (over.mul_f64(chance.random()), blow)));
-        }
-        schedule.sort();
-        schedule
+        ]
     }
 }
 
@@ -93,11 +117,13 @@ pub async fn strike(world: &mut World, victims: &mut Victims, seed: u64, schedul
         sleep_until(begun + *at).await;
         let victim = *[0, 1].choose(&mut chance).unwrap_or(&0) % victims.workers.len();
         strikes.push(fall(world, victims, *blow, victim).await);
+        world.gauge.strike();
     }
     strikes
 }
 
-async fn fall(world: &mut World, victims: &mut Victims, blow: Blow, victim: usize) -> Strike {
+/// One of them.
+pub(super) async fn fall(world: &mut World, victims: &mut Victims, blow: Blow, victim: usize) -> Strike {
     let at = now();
     let (mut claimed, mut sending) = (Vec::new(), Vec::new());
     match blow {

@@ -2,24 +2,24 @@
 
 use std::collections::HashMap;
 
+use ::report::Lateness;
 use jiff::Timestamp;
 use serde::Serialize;
 use uuid::Uuid;
 
 use super::{
-    journal::Journals,
+    journal::{Delivery, Journals},
     strikes::{Blow, Strike},
 };
 
 /// How late mails came, in milliseconds after their time.
 #[derive(Clone, Debug, Default, Serialize)]
-pub struct Lateness {
-    /// Each, in order.
-    #[serde(skip)]
-    pub each: Vec<i64>,
+pub struct Figures {
+    /// How many.
+    pub count: u64,
     /// The one in the middle.
     pub p50: i64,
-    /// Later than 99 of 100.
+    /// Not exceeded by 99 of 100.
     pub p99: i64,
     /// The last.
     pub max: i64,
@@ -29,7 +29,12 @@ pub struct Lateness {
 #[derive(Clone, Debug, Serialize)]
 pub struct Tally {
     /// Of every first copy.
-    pub lateness: Lateness,
+    pub lateness: Figures,
+    /// The same, each.
+    #[serde(skip)]
+    pub late: Lateness,
+    /// Mails that came in a second, from the first time at which one was due to the last that came.
+    pub a_second: f64,
     /// How often each thing broke.
     pub blows: HashMap<String, usize>,
     /// Mails in `sending` at a kill.
@@ -44,12 +49,12 @@ pub struct Tally {
     pub postgres_recovered: Option<f64>,
 }
 
-impl Lateness {
-    fn of(mut each: Vec<i64>) -> Self {
-        each.sort_unstable();
-        let at =
-            |share: usize| each.get((each.len() * share / 100).min(each.len().saturating_sub(1))).copied().unwrap_or(0);
-        Self { p50: at(50), p99: at(99), max: each.last().copied().unwrap_or(0), each }
+impl Figures {
+    /// Of what there is.
+    #[must_use]
+    pub fn of(late: &Lateness) -> Self {
+        let at = |share| late.percentile(share).unwrap_or_default();
+        Self { count: late.count(), p50: at(0.5), p99: at(0.99), max: late.max().unwrap_or_default() }
     }
 }
 
@@ -57,22 +62,9 @@ impl Tally {
     /// Of what was written down.
     #[must_use]
     pub fn of(journals: &Journals, strikes: &[Strike]) -> Self {
-        let mut first: HashMap<Uuid, Timestamp> = HashMap::new();
-        for mail in &journals.mails {
-            if let Some(id) = mail.id() {
-                first.entry(id).or_insert(mail.taken_at);
-            }
-        }
-        let late = |delivery: &super::journal::Delivery| {
-            let taken = first.get(&delivery.mail).filter(|_| delivery.state == "sent")?;
-            Some((delivery.due_at, taken.duration_since(delivery.due_at).as_millis()))
-        };
-        let late: Vec<(Timestamp, i64)> = journals
-            .deliveries
-            .iter()
-            .filter_map(late)
-            .map(|(due_at, late)| (due_at, i64::try_from(late).unwrap_or(i64::MAX)))
-            .collect();
+        let late: Vec<(Timestamp, i64)> =
+            journals.late().into_iter().map(|(delivery, late)| (delivery.due_at, late)).collect();
+        let counted: Lateness = late.iter().map(|(_, late)| *late).collect();
         let mut blows: HashMap<String, usize> = HashMap::new();
         for strike in strikes {
             *blows.entry(format!("{:?}", strike.blow)).or_default() += 1;
@@ -104,12 +96,39 @@ impl Tally {
             redis_recovered: longest(redis),
             postgres_recovered: longest(postgres),
             blows,
-            lateness: Lateness::of(late.iter().map(|(_, late)| *late).collect()),
+            lateness: Figures::of(&counted),
+            late: counted,
+            a_second: journals.a_second(),
         }
     }
 }
 
 impl Journals {
+    /// By how many milliseconds each was late that was sent: the first copy of its mail.
+    #[must_use]
+    pub fn late(&self) -> Vec<(&Delivery, i64)> {
+        let mut first: HashMap<Uuid, Timestamp> = HashMap::new();
+        for mail in &self.mails {
+            if let Some(id) = mail.id() {
+                first.entry(id).or_insert(mail.taken_at);
+            }
+        }
+        let late = |delivery: &Delivery| {
+            let taken = first.get(&delivery.mail).filter(|_| delivery.state == "sent")?;
+            i64::try_from(taken.duration_since(delivery.due_at).as_millis()).ok()
+        };
+        self.deliveries.iter().filter_map(|delivery| late(delivery).map(|late| (delivery, late))).collect()
+    }
+
+    fn a_second(&self) -> f64 {
+        let first = self.late().iter().map(|(delivery, _)| delivery.due_at).min();
+        let last = self.mails.iter().map(|mail| mail.taken_at).max();
+        let (Some(first), Some(last)) = (first, last) else { return 0.0 };
+        #[expect(clippy::cast_precision_loss, reason = "a few hundred thousand at most")]
+        let mails = self.mails.len() as f64;
+        mails / last.duration_since(first).as_secs_f64().max(0.001)
+    }
+
     fn taken_after(&self, id: Uuid, at: Timestamp) -> Option<Timestamp> {
         let taken = self.mails.iter().filter(|mail| mail.taken_at > at && mail.id() == Some(id));
         taken.map(|mail| mail.taken_at).min()

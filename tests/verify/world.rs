@@ -2,10 +2,11 @@
 
 use std::{
     path::{Path, PathBuf},
+    sync::Arc,
     time::Duration,
 };
 
-use common::db::{self, RolePasswords};
+use common::db;
 use jiff::Timestamp;
 use local::{Binaries, DataDir, Postgres, PostgresOptions, Progress, Redis};
 use reqwest::Client;
@@ -15,12 +16,14 @@ use url::Url;
 use uuid::Uuid;
 
 use super::{
+    cluster,
     process::{Process, Role},
     proxy::Proxy,
     smtp::Server,
+    watch::Gauge,
 };
 
-const PASSWORD: &str = "of a role of a database that lives for a minute";
+pub(super) const PASSWORD: &str = "of a role of a database that lives for a minute";
 
 /// What there is of Redis.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,6 +48,8 @@ pub struct World {
     pub admin: PgPool,
     /// Where the API answers, when it runs.
     pub api: Url,
+    /// How far the run is.
+    pub gauge: Arc<Gauge>,
     database: Url,
     redis_url: Url,
     directory: DataDir,
@@ -64,6 +69,7 @@ impl World {
         let binaries = Binaries::postgres(quiet).await.unwrap();
         // Durable: a commit that was told must be there after an immediate stop.
         let options = PostgresOptions { dir: dir.clone(), durable: true, max_connections: 100 };
+        cluster::copy_to(&dir, &binaries).await;
         let postgres = Postgres::start(binaries, options, quiet).await.unwrap();
         let redis = match queue {
             Queue::Own => {
@@ -74,16 +80,15 @@ impl World {
         };
         let nobody = || format!("redis://127.0.0.1:{}/", local::free_port().unwrap());
         let redis_url = Url::parse(&redis.as_ref().map_or_else(nobody, Redis::url)).unwrap();
-        let database = db::create_database(&Url::parse(&postgres.url()).unwrap(), "taskbell").await.unwrap();
-        let passwords =
-            RolePasswords { app: Some(PASSWORD.to_owned().into()), worker: Some(PASSWORD.to_owned().into()) };
-        db::migrate(&database, &passwords).await.unwrap();
+        let mut database = Url::parse(&postgres.url()).unwrap();
+        database.set_path("taskbell");
         let patient = PgPoolOptions::new().max_connections(4).acquire_timeout(Duration::from_secs(20));
         Self {
             smtp: Server::start().await,
             proxy: Proxy::to(postgres.port()).await,
             admin: patient.connect(database.as_str()).await.unwrap(),
             api: Url::parse(&format!("http://127.0.0.1:{}", local::free_port().unwrap())).unwrap(),
+            gauge: Arc::default(),
             postgres,
             redis,
             database,
@@ -194,6 +199,19 @@ impl World {
         command.query_async::<redis::Value>(&mut connection).await.is_ok()
     }
 
+    /// What Redis holds: megabytes, and keys.
+    ///
+    /// # Panics
+    /// When there is none.
+    pub async fn redis_holds(&self) -> (f64, f64) {
+        let client = redis::Client::open(self.redis_url.as_str()).unwrap();
+        let mut connection = client.get_multiplexed_async_connection().await.unwrap();
+        let told: String = redis::cmd("INFO").arg("memory").query_async(&mut connection).await.unwrap();
+        let bytes: f64 = told.lines().find_map(|line| line.strip_prefix("used_memory:")?.trim().parse().ok()).unwrap();
+        let keys: u32 = redis::cmd("DBSIZE").query_async(&mut connection).await.unwrap();
+        (bytes / 1_048_576.0, f64::from(keys))
+    }
+
     /// The leases end now: for tests that do not wait for what the clock will do.
     ///
     /// # Panics
@@ -210,6 +228,27 @@ impl World {
     pub async fn end_pauses(&self) {
         let ended = "update mails set next_at = clock_timestamp(), queued_at = null where state = 'retry'";
         sqlx::query(ended).execute(&self.admin).await.unwrap();
+    }
+
+    /// Everything that waits is due in so much time from now, to the microsecond the same; when that is. For crowds, which nobody
+    /// can ask for within a second.
+    ///
+    /// # Panics
+    /// When Postgres fails.
+    pub async fn all_due_in(&self, wait: Duration) -> Timestamp {
+        let at: jiff_sqlx::Timestamp = sqlx::query_scalar(
+            "with at as materialized (select clock_timestamp() + $1 * interval '1 second' as due_at),
+                  moved as (update mails m set due_at = at.due_at, next_at = at.due_at, queued_at = null,
+                                   expires_at = at.due_at + interval '12 hours'
+                            from at where m.state = 'scheduled' returning m.id),
+                  told as (update deliveries d set due_at = at.due_at from at, moved where d.mail_id = moved.id)
+             select due_at from at",
+        )
+        .bind(wait.as_secs_f64())
+        .fetch_one(&self.admin)
+        .await
+        .unwrap();
+        at.to_jiff()
     }
 
     /// Waits until nothing is on its way any more, for so long at most; false: something is.
@@ -253,6 +292,12 @@ impl World {
             }
         }
         best
+    }
+
+    /// The database, as its superuser.
+    #[must_use]
+    pub fn database_url(&self) -> &Url {
+        &self.database
     }
 
     /// Where the logs of the processes are.

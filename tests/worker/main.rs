@@ -9,9 +9,14 @@
 
 mod comments;
 mod folded;
+mod folding;
 mod operators;
 mod purge;
 mod queue;
+mod refusals;
 mod reminders;
+mod replans;
 mod server_keys;
 mod sweep;
+mod timetable;
+mod turns;

@@ -33,9 +33,8 @@ async fn ended(app: &TestApp, db: &Db, outcome: Outcome, phase: Phase) -> Uuid {
     let id: Uuid = sqlx::query_scalar("select id from mails").fetch_one(&app.admin).await.unwrap();
     let claim = mails::claim(db, MailId(id), "one").await.unwrap().unwrap();
     if outcome == Outcome::Uncertain {
-        let mut scope = db.for_job(claim.org, claim.account).await.unwrap();
-        let content = mails::content(&mut scope, &claim).await.unwrap().unwrap();
-        drop(scope);
+        let scope = db.for_job(claim.org, claim.account).await.unwrap();
+        let content = mails::content(scope, &claim).await.unwrap().unwrap();
         assert!(mails::mark_sending(db, &claim, &content).await.unwrap());
     }
     let attempt = Attempt { worker: "one", phase, reply: Some("550 no such user".to_owned()) };

@@ -48,6 +48,11 @@ async fn furnished(app: &TestApp) -> (Team, String) {
     let _ = team.owner.post_once("a-key", "/roles", role).await.is(201);
     let _ = team.owner.put(&format!("/members/{}/role", team.guest.id), json!({ "role": "night" })).await.is(200);
     let _ = team.owner.post("/invitations", json!({ "email": "eve@example.org", "role": "night" })).await.is(201);
+    for table in ["notification_settings (org_id, account_id)", "replans (org_id, account_id)"] {
+        arrange(app, &format!("insert into {table} values ('{}', '{}')", team.id, team.owner.id)).await;
+    }
+    let muted = format!("('{}', '{elsewhere}', '{}')", team.id, team.owner.id);
+    arrange(app, &format!("insert into project_mutes (org_id, project_id, account_id) values {muted}")).await;
     let token = json!({ "name": "x", "org": team.slug, "scopes": ["tasks:read"] });
     let _ = team.owner.post("/v1/me/tokens", token).await.is(201);
     let slug = format!("{}-b", team.slug);

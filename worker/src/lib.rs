@@ -5,8 +5,7 @@
 //! an id arrives   jobs::deliver      claim, write, hand over, record
 //! every second    jobs::sweep        repair what was left behind, bypass Redis
 //! every second    common::dispatch   hint at what falls due (the API does it too: either suffices)
-//! every minute    jobs::purge        what is due to disappear does
-//! every hour      jobs::links        while the server key is changed: links go over to the new one
+//! a turn comes    jobs::timetable    what one worker does for all of them: see `turns`
 //! ```
 
 mod error;
@@ -37,12 +36,12 @@ use tracing::{error, info, warn};
 
 pub use error::WorkerError;
 use error::unusable;
-use jobs::{Mailer, deliver, links, purge, sweep};
+use jobs::{Desk, Job, Mailer, deliver, forget_tries, links, purge, replans, sweep, timetable};
 use mail::Letterhead;
-use smtp::{Relay, Server};
+use smtp::{Breaker, Limits, Pace, Relay, Server};
 
-/// Mails in hand at the same time. They wait for the mail server, not for a processor.
-const CONCURRENCY: usize = 32;
+/// Mails in hand for each connection to the mail server: while one half is with it, the other is with Postgres.
+const IN_HAND: usize = 2;
 /// How long a stop waits for the mails in hand; what is cut off then is repaired by another worker's sweep.
 const GRACE: Duration = Duration::from_secs(25);
 /// How long Postgres may take to close its connections.
@@ -60,27 +59,26 @@ pub async fn run(settings: &Settings, shutdown: impl Future<Output = ()>) -> Res
     let db = Db::new(pool, settings.server_key()?, settings.quotas()).with_reminders_paused(paused);
     let queue = Queue::open(&settings.redis_url()?, &settings.redis_namespace)
         .map_err(|fault| unusable("TASKBELL_REDIS_URL", &fault))?;
-    let mailer = Arc::new(mailer(&db, settings)?);
+    let (stop, stopped) = watch::channel(false);
+    let mailer = Arc::new(mailer(&db, settings, stopped.clone())?);
     info!(worker = mailer.worker, "the worker is ready");
     if paused {
         warn!("TASKBELL_REMINDERS_PAUSED: reminders and digests wait, other mail goes on");
     }
 
-    // The register list and the timetable. Each part runs until `stop`; one that ends earlier ends the process.
-    let (stop, stopped) = watch::channel(false);
+    // The register list. Each part runs until `stop`; one that ends earlier ends the process.
     let mut parts = JoinSet::new();
     let wakeups = queue.receive(pulse::pulse(settings.heartbeat.clone()));
     let reading = wakeups.stop();
     let sweep = sweep(db.clone(), settings.uncertain, wakeups.bypass(), stopped.clone());
     parts.spawn(sweep.map(|()| Ok("sweep")));
-    parts.spawn(purge(db.clone(), stopped.clone()).map(|()| Ok("purge")));
-    parts.spawn(links(db.clone(), stopped.clone()).map(|()| Ok("links")));
+    parts.spawn(timetable(db.clone(), turns(settings, &db), stopped.clone()).map(|()| Ok("timetable")));
     let dispatcher = dispatch::run(db.clone(), queue, stopped.clone());
     parts.spawn(dispatcher.map(|()| Ok("dispatcher")));
     let deliveries = WorkerBuilder::new(mailer.worker.as_str())
         .backend(wakeups)
         .catch_panic()
-        .concurrency(CONCURRENCY)
+        .concurrency(usize::from(settings.smtp_connections.get()) * IN_HAND)
         .data(Arc::clone(&mailer))
         .on_event(log)
         .build(deliver)
@@ -105,12 +103,42 @@ pub async fn run(settings: &Settings, shutdown: impl Future<Output = ()>) -> Res
     end
 }
 
-fn mailer(db: &Db, settings: &Settings) -> Result<Mailer, WorkerError> {
+/// The timetable: each turn is one worker's, whichever that is.
+fn turns(settings: &Settings, db: &Db) -> Vec<Job> {
+    let days = settings.keep_attempts;
+    let mut turns = vec![
+        Job::new("replans", Duration::from_secs(1), replans),
+        Job::new("purge", Duration::from_mins(1), purge),
+        Job::new("forget_tries", Duration::from_hours(1), move |db| forget_tries(db, days)),
+    ];
+    if db.key().has_before() {
+        turns.push(Job::new("links", Duration::from_hours(1), links));
+    }
+    turns
+}
+
+fn mailer(db: &Db, settings: &Settings, stopped: watch::Receiver<bool>) -> Result<Mailer, WorkerError> {
     let server = Server::from_url(&settings.smtp_url()?, &settings.base_url)
         .map_err(|why| unusable("TASKBELL_SMTP_URL", &why))?;
-    let letterhead =
-        Letterhead::new(&settings.mail_from, &settings.base_url).map_err(|why| unusable("TASKBELL_MAIL_FROM", &why))?;
-    Ok(Mailer { db: db.clone(), relay: Relay::new(server, CONCURRENCY), letterhead, worker: name() })
+    let limits = Limits {
+        connections: settings.smtp_connections.get().into(),
+        body: Duration::from_secs(settings.smtp_body_timeout.get().into()),
+    };
+    let letterhead = Letterhead::new(&settings.mail_from, &settings.base_url)
+        .map_err(|why| unusable("TASKBELL_MAIL_FROM", &why))?
+        .with_repeat(settings.idempotency_header.as_deref())
+        .map_err(|why| unusable("TASKBELL_IDEMPOTENCY_HEADER", &why))?;
+    let worker = name();
+    Ok(Mailer {
+        db: db.clone(),
+        relay: Relay::new(server, limits),
+        breaker: Breaker::default(),
+        pace: Pace::new(settings.smtp_rate.map(|rate| rate.get().into())),
+        desk: Desk::open(db, &worker),
+        letterhead,
+        worker,
+        stopped,
+    })
 }
 
 /// Unique among processes, and still telling an operator where to look.

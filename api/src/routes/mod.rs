@@ -13,6 +13,7 @@ mod health;
 mod invitations;
 mod labels;
 mod memberships;
+mod notifications;
 mod organizations;
 mod passwords;
 mod projects;
@@ -160,7 +161,8 @@ contents! {
             tasks::history "Read who changed what",
             reminders::list "List the reminders of a task",
             reminders::create "Add a reminder to a task",
-            reminders::destroy "Take a reminder away";
+            reminders::destroy "Take a reminder away",
+            reminders::outlook "Tell what the reminders of a task would do now";
         "/v1/me":
             tasks::mine "List one's own tasks, of all organizations";
     }
@@ -172,13 +174,17 @@ contents! {
             comments::update "Change one's comment",
             comments::destroy "Delete a comment";
     }
-    "Watching": "Who hears of a task, and who does not." {
+    "Watching": "Who hears of what, and when." {
         "/v1/orgs":
             watches::list "List those who watch a task",
             watches::watch "Watch a task",
             watches::unwatch "Watch a task no longer",
             watches::mute "Mute a task",
-            watches::unmute "Mute a task no longer";
+            watches::unmute "Mute a task no longer",
+            notifications::mute "Mute a project",
+            notifications::unmute "Mute a project no longer",
+            notifications::show "Show what one wants to hear, and when",
+            notifications::update "Change what one wants to hear, and when";
     }
     "Deliveries": "Which mails went where, and how far they came." {
         "/v1/orgs":

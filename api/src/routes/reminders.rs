@@ -1,7 +1,7 @@
 use common::{
     access::ReadTasks,
     ids::ReminderId,
-    reminders::{self, NewReminder, Reminder, ReminderPlan},
+    reminders::{self, NewReminder, Outlook, Reminder, ReminderPlan},
     tasks::{self, TaskRef},
 };
 use rocket::{delete, get, post};
@@ -30,4 +30,10 @@ pub(crate) async fn destroy(mut org: Org<ReadTasks>, id: Id<TaskRef>, reminder: 
     let (mut project, task) = tasks::find::<ReadTasks>(&mut org, &id.found()?).await?;
     let removed = reminders::remove(&mut project, &task, reminder.found()?).await?;
     Done::commit(org.0, removed).await
+}
+
+#[get("/<_>/tasks/<id>/reminder-plan")]
+pub(crate) async fn outlook(mut org: Org<ReadTasks>, id: Id<TaskRef>) -> Answer<Found<All<Outlook>>> {
+    let (mut project, task) = tasks::find::<ReadTasks>(&mut org, &id.found()?).await?;
+    Ok(Found(All { data: reminders::outlook(&mut project, &task).await? }))
 }

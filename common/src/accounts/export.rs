@@ -16,7 +16,7 @@ use crate::{
 /// The database's.
 pub async fn export(scope: &mut Scope<Me>) -> Result<Written<String>> {
     let row =
-        sqlx::query!(r#"select current_account() as "account!: AccountId", personal_export() as "export!: Value""#)
+        sqlx::query!(r#"select current_account() as "account!: AccountId", personal_export() || personal_wishes() as "export!: Value""#)
             .fetch_one(scope.sql())
             .await?;
     audit::record(scope.core(), Event::new(Action::AccountExported).about(row.account)).await?;

@@ -46,6 +46,8 @@ pub struct Account {
     pub locale: Option<String>,
     /// When the account will be deleted, if its owner has asked for it.
     pub deletion_due_at: Option<Timestamp>,
+    /// Since when mail servers refuse the address for good: five mails in a row were. The next one that is taken ends it.
+    pub mail_refused_at: Option<Timestamp>,
     /// Since when.
     pub created_at: Timestamp,
     /// Rises with every change.
@@ -73,7 +75,7 @@ pub async fn me(scope: &mut Scope<ReadMe>) -> Result<Account> {
 async fn find(core: &mut Core) -> Result<Account> {
     let account = sqlx::query_as!(
         Account,
-        r#"select id as "id: AccountId", email, name, time_zone, locale, deletion_due_at, created_at, version
+        r#"select id as "id: AccountId", email, name, time_zone, locale, deletion_due_at, mail_refused_at, created_at, version
            from accounts where id = current_account()"#
     )
     .fetch_one(core.sql())

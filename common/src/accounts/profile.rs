@@ -11,6 +11,7 @@ use crate::{
     error::{Error, Result},
     input::{Faults, Given, Patch},
     precondition::Precondition,
+    reminders,
     text::{Locale, Name},
     time::TimeZoneName,
 };
@@ -64,6 +65,9 @@ pub async fn update(
         return Ok(Written(before));
     }
     let after = find(core).await?;
+    if after.time_zone != before.time_zone {
+        reminders::ask_everywhere(core).await?;
+    }
     let event = Event::new(Action::AccountUpdated).about(after.id).before(told(&before)).after(told(&after));
     audit::record(core, event).await?;
     Ok(Written(after))

@@ -101,7 +101,7 @@ pub async fn verify(scope: &mut Scope<Link>, token: &Token) -> Result<Written<Ac
         Account,
         r#"update accounts set name = $1, password_hash = $2, email_verified_at = now(), version = version + 1
            where id = current_account() and email_verified_at is null
-           returning id as "id: AccountId", email, name, time_zone, locale, deletion_due_at, created_at, version"#,
+           returning id as "id: AccountId", email, name, time_zone, locale, deletion_due_at, mail_refused_at, created_at, version"#,
         used.name,
         used.password_hash,
     )

@@ -174,7 +174,7 @@ async fn lock(core: &mut Core, task: TaskId, id: CommentId) -> Result<Comment> {
     find(core, task, id).await
 }
 
-/// One mail for each who watches the task, sees it, and has not been told of this comment; of `only` these, where it is given.
+/// One mail for each who watches the task, sees it, wants mail of it, and has not been told of this comment; of `only` these, where it is given.
 async fn tell(core: &mut Core, comment: &Comment, task: &Task, only: Option<&[AccountId]>) -> Result<Written<()>> {
     let readers = sqlx::query_scalar!(
         r#"select w.account_id as "id: AccountId"
@@ -182,6 +182,8 @@ async fn tell(core: &mut Core, comment: &Comment, task: &Task, only: Option<&[Ac
            where w.task_id = $1 and w.state = 'watching' and w.account_id <> current_account()
              and ($4::uuid[] is null or w.account_id = any($4))
              and permissions_of(w.account_id, p.id, p.visibility) & $5 <> 0
+             and not exists (select from project_mutes q where q.project_id = p.id and q.account_id = w.account_id)
+             and not exists (select from notification_settings n where n.account_id = w.account_id and not n.comments)
              and not exists (select from deliveries d where d.comment_id = $3 and d.account_id = w.account_id)
            order by 1"#,
         task.id.0,

@@ -15,7 +15,7 @@ pub(crate) use connect::connect_as_owner;
 pub use connect::{ConnectError, connect, refuse_other_schema, refuse_powerful_role};
 pub(crate) use transaction::Transaction;
 
-use crate::{mails::MailKind, quotas::Quotas, secrets::ServerKey, sessions::Uses};
+use crate::{quotas::Quotas, secrets::ServerKey, sessions::Uses};
 
 /// The migrations, built into the binary. A database that is ahead is fine: migrations expand before they contract
 /// (migrations/README.md), so the binary of yesterday still runs on the schema of today.
@@ -49,12 +49,6 @@ impl Db {
     #[must_use]
     pub fn with_reminders_paused(self, paused: bool) -> Self {
         Self { paused, ..self }
-    }
-
-    /// What waits by the operator's wish.
-    #[must_use]
-    pub fn paused_kinds(&self) -> &'static [MailKind] {
-        if self.paused { &[MailKind::Reminder, MailKind::Digest] } else { &[] }
     }
 
     /// The server key, for what renders mails.

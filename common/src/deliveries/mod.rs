@@ -14,7 +14,7 @@ pub use snooze::{Snooze, Until, snooze};
 use crate::{
     access::{Core, Permission, ReadDeliveries, ReadTasks, Scope},
     error::{Error, Result},
-    ids::{AccountId, CommentId, DeliveryId, MailId, ReminderId, TaskId},
+    ids::{AccountId, CommentId, DeliveryId, MailId, ProjectId, ReminderId, TaskId},
     input::Faults,
     mails::{MailKind, MailState, Phase},
     page::{Cursor, Limit, Page},
@@ -278,6 +278,43 @@ pub(crate) async fn cancel(core: &mut Core, what: Cancel<'_>) -> Result<()> {
         delivery,
     )
     .execute(core.sql())
+    .await?;
+    Ok(())
+}
+
+/// Cancels these, each for its reason, where they are not on their way yet; gives those that were.
+pub(crate) async fn cancel_these(core: &mut Core, what: &[(DeliveryId, String)]) -> Result<Vec<DeliveryId>> {
+    if what.is_empty() {
+        return Ok(Vec::new());
+    }
+    let cancelled = sqlx::query_scalar!(
+        r#"select cancel_deliveries($1, $2, false) as "id!: DeliveryId""#,
+        &what.iter().map(|(id, _)| id.0).collect::<Vec<Uuid>>(),
+        &what.iter().map(|(_, reason)| reason.clone()).collect::<Vec<String>>(),
+    );
+    Ok(cancelled.fetch_all(core.sql()).await?)
+}
+
+/// Cancels what somebody is owed of one kind; of one project only, if it is given.
+pub(crate) async fn cancel_kind(
+    core: &mut Core,
+    account: AccountId,
+    kind: MailKind,
+    project: Option<ProjectId>,
+    reason: &str,
+) -> Result<()> {
+    sqlx::query!(
+        "select cancel_deliveries(array_agg(d.id), array_agg($4::text), true) as id
+         from deliveries d join mails m on m.id = d.mail_id
+         where d.account_id = $1 and d.kind = $2 and d.cancelled_at is null
+           and m.state in ('scheduled', 'retry', 'claimed', 'sending', 'uncertain')
+           and ($3::uuid is null or d.task_id in (select t.id from tasks t where t.project_id = $3))",
+        account.0,
+        kind.as_str(),
+        project.map(|project| project.0),
+        reason,
+    )
+    .fetch_all(core.sql())
     .await?;
     Ok(())
 }

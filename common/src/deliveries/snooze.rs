@@ -173,7 +173,8 @@ pub(crate) async fn put_off(core: &mut Core, id: DeliveryId, snooze: &Snooze) ->
     make_room(core, task.id, found.caller).await?;
     let owed = Cancel { tasks: &[task.id], people: None, which: Which::Delivery(id), reason: "snoozed" };
     cancel(core, owed).await?;
-    let Written(planned) = reminders::create(core, &task, &[NewReminder { when, to: Recipient::Me }]).await?;
+    let own = NewReminder { when, to: Recipient::Me, skip_after: None };
+    let Written(planned) = reminders::create(core, &task, &[own], true).await?;
     let plan = planned.into_iter().next().ok_or(Error::NotFound)?;
     if plan.plan.iter().any(|share| share.skipped.is_some()) {
         // It would never come: who has muted the task has said so. Nothing of it is written.

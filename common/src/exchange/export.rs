@@ -173,7 +173,7 @@ async fn content(scope: &mut Scope<ReadAudit>, file: &mut Writer, people: &Every
     tasks(scope, file, people, project, false).await?;
     tasks(scope, file, people, project, true).await?;
     let reminders = sqlx::query!(
-        r#"select r.task_id, r."offset", r.local_time, r.time_zone, r.at, r.account_id
+        r#"select r.task_id, r."offset", r.local_time, r.time_zone, r.at, r.skip_after, r.account_id
            from reminders r join tasks t on t.id = r.task_id
            where t.project_id = $1 and t.deleted_at is null and r.removed_at is null and not r.snooze order by r.task_id, r.id"#,
         project
@@ -184,7 +184,8 @@ async fn content(scope: &mut Scope<ReadAudit>, file: &mut Writer, people: &Every
         |row| {
             let when = WhenColumns { offset: row.offset, local: row.local_time, zone: row.time_zone, at: row.at };
             let to = row.account_id.map_or("assignees", |account| people.email(account));
-            Line::Reminder(Reminder { task: row.task_id, when: when.when(), to })
+            let skip_after = row.skip_after.and_then(|text| text.parse().ok());
+            Line::Reminder(Reminder { task: row.task_id, when: when.when(), skip_after, to })
         },
     )
     .await?;

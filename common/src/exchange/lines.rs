@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::time::{Due, When};
+use crate::time::{Due, SkipAfter, When};
 
 /// The version of the format; it changes when an older reader would misunderstand.
 pub const VERSION: u32 = 1;
@@ -146,6 +146,8 @@ pub(super) struct Recurrence {
 pub(super) struct Reminder<'a> {
     pub(super) task: Uuid,
     pub(super) when: Option<When>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) skip_after: Option<SkipAfter>,
     /// `assignees`, or somebody's address.
     pub(super) to: &'a str,
 }

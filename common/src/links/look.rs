@@ -12,7 +12,7 @@ use crate::{
     mails::MailKind,
     secrets::Token,
     tasks::{self, Task, TaskRef, TaskStatus},
-    time::TimeZoneName,
+    time::{Hour, TimeZoneName},
 };
 
 /// What a link is about.
@@ -102,7 +102,7 @@ pub(super) async fn open(db: &Db, token: &Token, origin: &Origin) -> Result<(Sco
     .fetch_one(scope.sql())
     .await?;
     let zone = TimeZoneName::stored(&row.zone);
-    let hour = row.hour.map_or(crate::reminders::REMINDER_HOUR, jiff_sqlx::Time::to_jiff);
+    let hour = row.hour.map_or(Hour::MORNING, Hour::stored).time();
     let task = match row.task_id {
         Some(id) => task(&mut scope, id, row.occurrence, &zone, (row.now.to_jiff(), hour)).await?,
         None => None,

@@ -1,15 +1,16 @@
-//! One try: claim, mark sending, finish. Three commits, each named by the fence of its claim.
+//! Commit 1: whose a mail is. And what a try is made of.
 
 use std::time::Duration;
 
 use jiff_sqlx::Timestamp;
 use tracing::warn;
 use utoipa::ToSchema;
+use uuid::Uuid;
 
-use super::{Content, MailKind};
+use super::{Content, MailKind, fold};
 use crate::{
     db::Db,
-    error::{Error, Result},
+    error::Result,
     ids::{AccountId, MailId, OrgId},
 };
 
@@ -34,6 +35,24 @@ pub struct Claim {
     pub attempts: i32,
     /// What it says, if an earlier try came as far as `sending`.
     pub frozen: Option<Content>,
+    /// Mails that were claimed with it: what they owe goes out with this one.
+    pub folded: Vec<Held>,
+}
+
+/// One of several mails in one claim.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Held {
+    /// The mail.
+    pub id: MailId,
+    /// Of its claim.
+    pub fence: i32,
+}
+
+impl Claim {
+    /// Every mail of it, itself first.
+    pub(super) fn held(&self) -> impl Iterator<Item = Held> {
+        std::iter::once(Held { id: self.id, fence: self.fence }).chain(self.folded.iter().copied())
+    }
 }
 
 /// How far a try came.
@@ -53,7 +72,7 @@ pub enum Phase {
 }
 
 impl Phase {
-    fn as_str(self) -> &'static str {
+    pub(super) fn as_str(self) -> &'static str {
         match self {
             Self::Prepare => "prepare",
             Self::Connect => "connect",
@@ -80,7 +99,9 @@ pub enum Outcome {
 }
 
 impl Outcome {
-    fn state(&self) -> &'static str {
+    /// The state that it leads to.
+    #[must_use]
+    pub fn state(&self) -> &'static str {
         match self {
             Self::Sent => "sent",
             Self::Retry(_) => "retry",
@@ -102,33 +123,85 @@ pub struct Attempt<'a> {
     pub reply: Option<String>,
 }
 
-/// Commit 1: `scheduled|retry -> claimed`. None for a hint that is early, late or a duplicate.
+/// One mail: see [`claim_all`].
 ///
 /// # Errors
 /// The database's.
 pub async fn claim(db: &Db, id: MailId, worker: &str) -> Result<Option<Claim>> {
-    let row = sqlx::query!(
-        r#"update mails set state = 'claimed', fence = fence + 1, attempts = attempts + 1, worker = $2, reason = null,
-                            lease_until = clock_timestamp() + interval '30 seconds'
-           where id = $1 and state in ('scheduled', 'retry') and next_at <= clock_timestamp() and expires_at > clock_timestamp()
-             and may_go(kind, held_at, $3)
-           returning fence, org_id as "org: OrgId", account_id as "account: AccountId", kind as "kind: MailKind", due_at,
-                     clock_timestamp() as "claimed_at!", attempts, content"#,
-        id.0,
+    Ok(claim_all(db, &[id], worker).await?.pop().flatten())
+}
+
+/// `scheduled|retry -> claimed`, for each that is due and that nobody else has in hand at this moment, and for what is folded into
+/// one of them ([`fold`]). None for a hint that is early, late or a duplicate, and for what goes out with another one of them.
+///
+/// # Errors
+/// The database's.
+pub async fn claim_all(db: &Db, ids: &[MailId], worker: &str) -> Result<Vec<Option<Claim>>> {
+    let asked: Vec<Uuid> = ids.iter().map(|id| id.0).collect();
+    let rows = sqlx::query!(
+        r#"with mine as (
+               select m.id from mails m
+               where m.id = any($1) and m.state in ('scheduled', 'retry') and m.next_at <= clock_timestamp()
+                 and m.expires_at > clock_timestamp() and may_go(m.kind, m.held_at, $3)
+               order by m.id for update skip locked
+           ), claimed as (
+               update mails m set state = 'claimed', fence = m.fence + 1, attempts = m.attempts + 1, worker = $2, reason = null,
+                      lease_until = clock_timestamp() + interval '30 seconds'
+               from mine where m.id = mine.id
+               returning m.id, m.fence, m.org_id, m.account_id, m.kind, m.due_at, m.attempts, m.content, m.lost_claims
+           ), crowds as (
+               select c.org_id, c.account_id, (array_agg(c.id order by c.due_at, c.id))[1] as lead
+               from claimed c where c.kind = 'reminder' and c.content is null and c.lost_claims = 0
+               group by c.org_id, c.account_id
+               having count(*)
+                   + (select count(*) from (
+                          select from mails w
+                          where w.org_id = c.org_id and w.account_id = c.account_id and w.kind = 'reminder'
+                            and w.state in ('scheduled', 'retry') and w.next_at <= clock_timestamp() and w.content is null
+                            and w.lost_claims = 0 and may_go(w.kind, w.held_at, $3) and w.id <> all($1) limit $4) waiting)
+                   + (select count(*) from (
+                          select from mails s
+                          where s.org_id = c.org_id and s.account_id = c.account_id and s.kind = 'reminder' and s.state = 'sent'
+                            and s.sent_at > clock_timestamp() - interval '5 minutes' limit $4) lately) > $4
+           ), others as (
+               select o.id, k.lead from crowds k cross join lateral (
+                   select w.id from mails w
+                   where w.org_id = k.org_id and w.account_id = k.account_id and w.kind = 'reminder'
+                     and w.state in ('scheduled', 'retry') and w.next_at <= clock_timestamp() and w.expires_at > clock_timestamp()
+                     and may_go(w.kind, w.held_at, $3) and w.content is null and w.lost_claims = 0 and w.id <> all($1)
+                   order by w.next_at, w.id limit $5 for update skip locked) o
+           ), taken as (
+               update mails m set state = 'claimed', fence = m.fence + 1, attempts = m.attempts + 1, worker = $2, reason = null,
+                      lease_until = clock_timestamp() + interval '30 seconds'
+               from others o where m.id = o.id
+               returning m.id, m.fence, m.org_id, m.account_id, m.kind, m.due_at, m.attempts, m.content, o.lead
+           )
+           select c.id as "id!: MailId", c.fence as "fence!", c.org_id as "org: OrgId", c.account_id as "account: AccountId",
+                  c.kind as "kind!: MailKind", c.due_at as "due_at!: Timestamp", c.attempts as "attempts!", c.content,
+                  coalesce(k.lead, c.id) as "lead!: MailId", clock_timestamp() as "claimed_at!: Timestamp"
+           from claimed c
+                left join crowds k on k.org_id = c.org_id and k.account_id = c.account_id and c.kind = 'reminder'
+                                      and c.content is null and c.lost_claims = 0
+           union all
+           select t.id, t.fence, t.org_id, t.account_id, t.kind, t.due_at, t.attempts, t.content, t.lead, clock_timestamp()
+           from taken t"#,
+        &asked,
         worker,
         db.paused,
+        fold::FEW,
+        fold::MOST,
     )
-    .fetch_optional(&db.pool)
+    .fetch_all(&db.pool)
     .await?;
-    Ok(row.map(|row| {
+    let claimed = rows.into_iter().map(|row| {
         // Content of another version of this program may not be readable any more: then the mail is worded anew, under the
         // same Message-ID. It goes out in any case.
         let frozen = row.content.and_then(|content| {
             let read = serde_json::from_value(content);
-            read.inspect_err(|fault| warn!(mail = %id, %fault, "frozen content cannot be read")).ok()
+            read.inspect_err(|fault| warn!(mail = %row.id, %fault, "frozen content cannot be read")).ok()
         });
-        Claim {
-            id,
+        let claim = Claim {
+            id: row.id,
             fence: row.fence,
             org: row.org,
             account: row.account,
@@ -137,78 +210,10 @@ pub async fn claim(db: &Db, id: MailId, worker: &str) -> Result<Option<Claim>> {
             claimed_at: row.claimed_at,
             attempts: row.attempts,
             frozen,
-        }
-    }))
-}
-
-/// Commit 2, after the server's 354 and before the first byte of the body: `claimed -> sending`. The last moment to cancel;
-/// freezes what the mail says. False: the claim was lost, or nobody is owed the mail any more.
-///
-/// # Errors
-/// The database's.
-pub async fn mark_sending(db: &Db, claim: &Claim, content: &Content) -> Result<bool> {
-    let content = serde_json::to_value(content).map_err(|fault| Error::Internal(Box::new(fault)))?;
-    let done = sqlx::query!(
-        "update mails m set state = 'sending', lease_until = clock_timestamp() + interval '30 seconds',
-                            content = coalesce(m.content, $3), frozen_at = coalesce(m.frozen_at, clock_timestamp())
-         where m.id = $1 and m.fence = $2 and m.state = 'claimed' and m.lease_until > clock_timestamp()
-           and exists (select from deliveries d where d.mail_id = m.id and d.cancelled_at is null)",
-        claim.id.0,
-        claim.fence,
-        content,
-    )
-    .execute(&db.pool)
-    .await?;
-    Ok(done.rows_affected() == 1)
-}
-
-/// Commit 3, or the end of a try that failed. False when the claim was lost: then somebody else decides, and nothing changed.
-/// A retry beyond the mail's life makes it `expired`.
-///
-/// # Errors
-/// The database's.
-pub async fn finish(db: &Db, claim: &Claim, outcome: &Outcome, attempt: &Attempt<'_>) -> Result<bool> {
-    let delay = match outcome {
-        Outcome::Retry(delay) => delay.as_secs_f64(),
-        Outcome::Sent | Outcome::Uncertain | Outcome::Dead | Outcome::Cancelled => 0.0,
-    };
-    let done = sqlx::query!(
-        "with ended as (
-             update mails set lease_until = null, lost_claims = 0, queued_at = null, reason = $4,
-                    state = case when $3 = 'retry' and clock_timestamp() + $5 * interval '1 second' >= expires_at then 'expired' else $3 end,
-                    next_at = case when $3 = 'retry' then clock_timestamp() + $5 * interval '1 second' else next_at end,
-                    sent_at = case when $3 = 'sent' then clock_timestamp() end
-             where id = $1 and fence = $2 and state in ('claimed', 'sending')
-             returning id, org_id, account_id, state, fence
-         )
-         insert into attempts (mail_id, fence, org_id, account_id, worker, started_at, phase, reply, outcome)
-         select id, fence, org_id, account_id, $6, $7, $8, $4, state from ended",
-        claim.id.0,
-        claim.fence,
-        outcome.state(),
-        attempt.reply,
-        delay,
-        attempt.worker,
-        claim.claimed_at as _,
-        attempt.phase.as_str(),
-    )
-    .execute(&db.pool)
-    .await?;
-    Ok(done.rows_affected() == 1)
-}
-
-/// The heartbeat of a try that takes its time. False when the claim was lost.
-///
-/// # Errors
-/// The database's.
-pub async fn renew(db: &Db, claim: &Claim) -> Result<bool> {
-    let done = sqlx::query!(
-        "update mails set lease_until = clock_timestamp() + interval '30 seconds'
-         where id = $1 and fence = $2 and state in ('claimed', 'sending')",
-        claim.id.0,
-        claim.fence,
-    )
-    .execute(&db.pool)
-    .await?;
-    Ok(done.rows_affected() == 1)
+            folded: Vec::new(),
+        };
+        (row.lead, claim)
+    });
+    let mut claims = fold::gather(claimed);
+    Ok(ids.iter().map(|id| claims.remove(id)).collect())
 }

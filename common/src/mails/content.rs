@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Claim, CommentContent, MailKind, Notice, ReminderContent, comment::comment, reminder::reminders};
 use crate::{
-    access::{Committed, Scope, System},
+    access::{Scope, System},
     error::{Error, Result},
     ids::{DeliveryId, VerificationId},
 };
@@ -94,7 +94,7 @@ pub enum Unsaid {
 }
 
 /// What a mail says now, or why nothing.
-pub(super) type Said = Result<Content, Unsaid>;
+pub type Said = Result<Content, Unsaid>;
 
 impl From<&'static str> for Unsaid {
     fn from(reason: &'static str) -> Self {
@@ -118,28 +118,44 @@ impl Content {
     }
 }
 
-/// What the mail of a claim says now; or why it says nothing. Of many reminders, those that nobody is owed any more are cancelled, each
-/// with its reason.
+/// What the mail of a claim says now, or why it says nothing: see [`contents`].
 ///
 /// # Errors
 /// The database's.
-pub async fn content(mut scope: Scope<System>, claim: &Claim) -> Result<Result<Content, Unsaid>> {
-    match claim.kind {
-        MailKind::Reminder => {
-            let said = reminders(&mut scope, claim).await?;
-            scope.commit(said).await.map(Committed::into_inner)
-        }
-        MailKind::Invitation => invitation(&mut scope, claim).await,
-        MailKind::Verification => verification(&mut scope, claim).await,
-        MailKind::AlreadyRegistered => already_registered(&mut scope, claim).await,
-        MailKind::PasswordReset => password_reset(&mut scope, claim).await,
-        MailKind::EmailChangeOld => email_change(&mut scope, claim, true).await,
-        MailKind::EmailChangeNew => email_change(&mut scope, claim, false).await,
-        MailKind::Notice => notice(&mut scope, claim).await,
-        MailKind::Comment => comment(&mut scope, claim).await,
-        MailKind::Digest => Ok(Err("there are no digests".into())),
-    }
+pub async fn content(scope: Scope<System>, claim: &Claim) -> Result<Said> {
+    let said = contents(scope, &[claim]).await?.pop();
+    Ok(said.unwrap_or(Err(Unsaid::Void("nothing was asked for"))))
 }
+
+/// What the mails of claims of one organization, or of one account outside any, say now; or why one says nothing. Of many reminders in
+/// one mail, those that nobody is owed any more are cancelled, each with its reason.
+///
+/// # Errors
+/// The database's; then of none of them anything is known.
+pub async fn contents(mut scope: Scope<System>, claims: &[&Claim]) -> Result<Vec<Said>> {
+    let (mut told, cancelled) = reminders(&mut scope, claims).await?;
+    let mut said = Vec::with_capacity(claims.len());
+    for claim in claims {
+        said.push(match claim.kind {
+            MailKind::Reminder => told.remove(&claim.id).unwrap_or_else(|| Err(GONE.into())),
+            MailKind::Invitation => invitation(&mut scope, claim).await?,
+            MailKind::Verification => verification(&mut scope, claim).await?,
+            MailKind::AlreadyRegistered => already_registered(&mut scope, claim).await?,
+            MailKind::PasswordReset => password_reset(&mut scope, claim).await?,
+            MailKind::EmailChangeOld => email_change(&mut scope, claim, true).await?,
+            MailKind::EmailChangeNew => email_change(&mut scope, claim, false).await?,
+            MailKind::Notice => notice(&mut scope, claim).await?,
+            MailKind::Comment => comment(&mut scope, claim).await?,
+            MailKind::Digest => Err("there are no digests".into()),
+        });
+    }
+    if let Some(cancelled) = cancelled {
+        scope.commit(cancelled).await?;
+    }
+    Ok(said)
+}
+
+const GONE: &str = "the delivery is cancelled, or its recipient or task is gone";
 
 async fn invitation(scope: &mut Scope<System>, claim: &Claim) -> Result<Said> {
     let row = sqlx::query!(

@@ -1,10 +1,13 @@
 //! Mails: the one outbox, and its state machine (docs/reminders.md). Everything the product sends goes this way.
 //!
-//! `claims` has the steps of one try, `sweep` repairs what was left behind, `content` says what a mail is about.
+//! `claims` and `ends` have the steps of a try, `fold` makes one mail of many, `sweep` repairs what was left behind, `content` says what
+//! a mail is about.
 
 mod claims;
 mod comment;
 mod content;
+mod ends;
+mod fold;
 mod links;
 mod notice;
 mod reminder;
@@ -15,9 +18,10 @@ use jiff_sqlx::ToSqlx;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-pub use claims::{Attempt, Claim, Outcome, Phase, claim, finish, mark_sending, renew};
+pub use claims::{Attempt, Claim, Held, Outcome, Phase, claim, claim_all};
 pub use comment::CommentContent;
-pub use content::{Content, Subject, Unsaid, content};
+pub use content::{Content, Said, Subject, Unsaid, content, contents};
+pub use ends::{Ended, finish, finish_all, mark_all_sending, mark_sending, renew};
 pub use links::{key_of, renew_links};
 pub use notice::Notice;
 pub use reminder::ReminderContent;
@@ -111,6 +115,8 @@ pub(crate) struct Owed {
     pub digest_on: Option<Date>,
     /// None: at once.
     pub due_at: Option<Timestamp>,
+    /// The due value that it was counted from.
+    pub due_value: Option<String>,
     /// How long it is of use; as long as its kind usually is.
     pub life: Option<SignedDuration>,
 }
@@ -142,6 +148,7 @@ impl Owed {
             notice: None,
             digest_on: None,
             due_at: None,
+            due_value: None,
             life: None,
         }
     }
@@ -158,9 +165,9 @@ pub(crate) async fn owe(core: &mut Core, owed: &[Owed]) -> Result<Written<()>> {
                select *, coalesce(due_at, now()) as at
                from unnest($1::uuid[], $2::uuid[], $3::text[], $4::uuid[], $5::uuid[], $6::uuid[], $7::uuid[], $8::uuid[],
                            $9::uuid[], $10::uuid[], $11::jsonb[], $12::timestamptz[], $13::int[], $14::uuid[], $15::date[],
-                           $16::float8[], $17::bytea[])
+                           $16::float8[], $17::bytea[], $18::text[])
                     as o (delivery_id, mail_id, kind, account_id, reminder_id, task_id, invitation_id, verification_id,
-                          reset_id, email_change_id, notice, due_at, generation, comment_id, digest_on, life, link_hash)
+                          reset_id, email_change_id, notice, due_at, generation, comment_id, digest_on, life, link_hash, due_value)
            ), mailed as (
                insert into mails (id, org_id, account_id, kind, due_at, next_at, expires_at)
                select mail_id, current_org(), account_id, kind, at, at,
@@ -172,9 +179,10 @@ pub(crate) async fn owe(core: &mut Core, owed: &[Owed]) -> Result<Written<()>> {
                from owed
            ), delivered as (
                insert into deliveries (id, org_id, account_id, mail_id, kind, reminder_id, task_id, invitation_id, verification_id,
-                                       reset_id, email_change_id, notice, due_at, generation, comment_id, digest_on, link_hash)
+                                       reset_id, email_change_id, notice, due_at, generation, comment_id, digest_on, link_hash,
+                                       due_value)
                select delivery_id, current_org(), account_id, mail_id, kind, reminder_id, task_id, invitation_id, verification_id,
-                      reset_id, email_change_id, notice, at, generation, comment_id, digest_on, link_hash from owed
+                      reset_id, email_change_id, notice, at, generation, comment_id, digest_on, link_hash, due_value from owed
            )
            select coalesce(bool_or(at < now() + interval '2 seconds'), false) as "soon!" from owed"#,
         &owed.iter().map(|o| o.delivery.0).collect::<Vec<_>>(),
@@ -194,6 +202,7 @@ pub(crate) async fn owe(core: &mut Core, owed: &[Owed]) -> Result<Written<()>> {
         owed.iter().map(|o| o.digest_on.map(ToSqlx::to_sqlx)).collect::<Vec<_>>() as _,
         owed.iter().map(|o| o.life.map(|life| life.as_secs_f64())).collect::<Vec<_>>() as _,
         &links as _,
+        &owed.iter().map(|o| o.due_value.clone()).collect::<Vec<_>>() as _,
     )
     .fetch_one(core.sql())
     .await?;

@@ -1,18 +1,20 @@
 //! What a mail of reminders says: of one, or of many that were folded into it.
 
+use std::collections::HashMap;
+
 use jiff::Timestamp;
 use jiff_sqlx::Timestamp as Stored;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::{
-    Claim, Content, Subject,
+    Claim, Content, MailKind, Subject,
     content::{Said, Unsaid},
 };
 use crate::{
     access::{Core, Permission, ReadTasks, Scope, System, Written},
     error::Result,
-    ids::{DeliveryId, TaskId},
+    ids::{DeliveryId, MailId, TaskId},
     time::{Due, DueColumns, TimeZoneName},
 };
 
@@ -48,6 +50,8 @@ pub struct ReminderContent {
 /// A delivery, its task, and all that decides whether it is still owed.
 #[expect(clippy::struct_excessive_bools, reason = "each is an answer of the statement, and has a reason of its own")]
 struct Row {
+    lead: Uuid,
+    held: MailId,
     delivery: DeliveryId,
     email: String,
     name: String,
@@ -79,21 +83,36 @@ struct Row {
     replanned: bool,
 }
 
-pub(super) async fn reminders(scope: &mut Scope<System>, claim: &Claim) -> Result<Written<Said>> {
-    let rows = read(scope.core(), claim).await?;
-    let Some(first) = rows.first() else {
-        return Ok(Written(Err("the delivery is cancelled, or its recipient or task is gone".into())));
-    };
-    if first.replanned {
-        return Ok(Written(Err(Unsaid::NotNow("the recipient's reminders are being planned anew"))));
+/// What each mail of reminders among the claims says. What is cancelled meanwhile is to be committed.
+pub(super) async fn reminders(
+    scope: &mut Scope<System>,
+    claims: &[&Claim],
+) -> Result<(HashMap<MailId, Said>, Option<Written<()>>)> {
+    let claims: Vec<&Claim> = claims.iter().filter(|claim| claim.kind == MailKind::Reminder).copied().collect();
+    let mut rows = if claims.is_empty() { HashMap::new() } else { read(scope.core(), &claims).await? };
+    let (mut said, mut void) = (HashMap::new(), Vec::new());
+    for claim in claims {
+        let Some(rows) = rows.remove(&claim.id.0) else { continue };
+        said.insert(claim.id, one(&rows));
+        // The mail of which nothing is owed ends with its reason, and its deliveries with it.
+        if matches!(said.get(&claim.id), Some(Ok(_))) {
+            void.extend(rows.into_iter().filter_map(|row| row.why_not().map(|why| (row.held, row.delivery, why))));
+        }
     }
-    let (owed, void): (Vec<&Row>, Vec<&Row>) = rows.iter().partition(|row| row.why_not().is_none());
+    let cancelled = if void.is_empty() { None } else { Some(cancel(scope.core(), &void).await?) };
+    Ok((said, cancelled))
+}
+
+fn one(rows: &[Row]) -> Said {
+    if rows.iter().any(|row| row.replanned) {
+        return Err(Unsaid::NotNow("the recipient's reminders are being planned anew"));
+    }
+    let owed: Vec<&Row> = rows.iter().filter(|row| row.why_not().is_none()).collect();
     let Some(first) = owed.first() else {
-        // The mail ends with its reason, and they with it.
-        let reason = void.first().and_then(|row| row.why_not()).unwrap_or("nobody is owed it");
-        return Ok(Written(Err(reason.into())));
+        let reason = rows.iter().find_map(Row::why_not).unwrap_or("nobody is owed it");
+        return Err(reason.into());
     };
-    let content = Content {
+    Ok(Content {
         to: first.email.clone(),
         name: Some(first.name.clone()),
         date: first.date.to_jiff(),
@@ -102,55 +121,63 @@ pub(super) async fn reminders(scope: &mut Scope<System>, claim: &Claim) -> Resul
             [only] => Subject::Reminder(only.told()),
             many => Subject::Reminders { reminders: many.iter().map(|row| row.told()).collect() },
         },
-    };
-    if void.is_empty() {
-        return Ok(Written(Ok(content)));
-    }
-    Ok(cancel(scope.core(), claim, &void).await?.map(|()| Ok(content)))
+    })
 }
 
-/// All that the mail has to tell, in one statement: the earliest first.
-async fn read(core: &mut Core, claim: &Claim) -> Result<Vec<Row>> {
+/// All that the mails have to tell, in one statement: of each, the earliest first. What was folded into a mail counts while it is held.
+async fn read(core: &mut Core, claims: &[&Claim]) -> Result<HashMap<Uuid, Vec<Row>>> {
+    let held: Vec<_> = claims.iter().flat_map(|claim| claim.held().map(|held| (held, claim.id))).collect();
     let rows = sqlx::query_as!(
         Row,
-        r#"select d.id as "delivery: DeliveryId", a.email, a.name, o.name as organization, o.slug, p.name as project, p.key,
-                  t.id as "task_id: TaskId", t.number, t.title, t.occurrence, t.due_on as "due_on: _", t.due_local as "due_local: _",
+        r#"select h.lead as "lead!", m.id as "held: MailId", d.id as "delivery: DeliveryId", a.email, a.name, o.name as organization,
+                  o.slug, p.name as project, p.key, t.id as "task_id: TaskId", t.number, t.title, t.occurrence,
+                  t.due_on as "due_on: _", t.due_local as "due_local: _",
                   t.due_zone, t.due_at as task_due_at, coalesce(a.time_zone, o.time_zone) as "zone!",
                   d.due_at, clock_timestamp() as "date!", t.completed_at is null as "open!", o.deletion_due_at is null as "lives!",
                   t.deleted_at is null as "there!", p.archived_at is null as "in_use!", r.removed_at is null as "asked!",
-                  exists (select from task_watches w where w.task_id = t.id and w.account_id = a.id and w.state = 'muted') as "muted!",
-                  exists (select from project_mutes q where q.project_id = p.id and q.account_id = a.id) as "project_muted!",
-                  coalesce((select n.reminders from notification_settings n where n.account_id = a.id), true) as "wanted!",
-                  r.recipient = 'account' or exists (select from task_assignees s where s.task_id = t.id and s.account_id = a.id)
-                      as "told!",
-                  permissions_of(a.id, p.id, p.visibility) & $2 <> 0 as "sees!",
-                  exists (select from replans n where n.account_id = a.id) as "replanned!"
-           from deliveries d
+                  exists (select from task_watches w where w.org_id = t.org_id and w.task_id = t.id and w.account_id = a.id
+                          and w.state = 'muted') as "muted!",
+                  exists (select from project_mutes q where q.org_id = p.org_id and q.project_id = p.id and q.account_id = a.id)
+                      as "project_muted!",
+                  coalesce((select n.reminders from notification_settings n where n.org_id = o.id and n.account_id = a.id), true)
+                      as "wanted!",
+                  r.recipient = 'account' or exists (select from task_assignees s where s.org_id = t.org_id and s.task_id = t.id
+                                                     and s.account_id = a.id) as "told!",
+                  permissions_of(a.id, p.id, p.visibility) & $4 <> 0 as "sees!",
+                  exists (select from replans n where n.org_id = o.id and n.account_id = a.id) as "replanned!"
+           from unnest($1::uuid[], $2::int[], $3::uuid[]) h (id, fence, lead)
+                join mails m on m.id = h.id and m.fence = h.fence and m.state = 'claimed'
+                join deliveries d on d.mail_id = m.id and d.cancelled_at is null
                 join reminders r on r.org_id = d.org_id and r.id = d.reminder_id
                 join tasks t on t.org_id = d.org_id and t.id = d.task_id
                 join projects p on p.org_id = t.org_id and p.id = t.project_id
                 join organizations o on o.id = d.org_id
                 join accounts a on a.id = d.account_id
-           where d.mail_id = $1 and d.cancelled_at is null
            order by d.due_at, d.id"#,
-        claim.id.0,
+        &held.iter().map(|(held, _)| held.id.0).collect::<Vec<_>>(),
+        &held.iter().map(|(held, _)| held.fence).collect::<Vec<_>>(),
+        &held.iter().map(|(_, lead)| lead.0).collect::<Vec<_>>(),
         ReadTasks::BITS,
     )
     .fetch_all(core.sql())
     .await?;
-    Ok(rows)
+    let mut mails: HashMap<Uuid, Vec<Row>> = HashMap::new();
+    for row in rows {
+        mails.entry(row.lead).or_default().push(row);
+    }
+    Ok(mails)
 }
 
-/// Takes single deliveries out of a mail that goes out for the others. The mail first, as whoever cancels does.
-async fn cancel(core: &mut Core, claim: &Claim, void: &[&Row]) -> Result<Written<()>> {
+/// Takes single deliveries out of mails that go out for others. The mails first, as whoever cancels does.
+async fn cancel(core: &mut Core, void: &[(MailId, DeliveryId, &'static str)]) -> Result<Written<()>> {
     sqlx::query!(
-        "with mail as (select id from mails where id = $1 for update)
+        "with held as (select id from mails where id = any($1) order by id for update)
          update deliveries d set cancelled_at = now(), reason = void.reason
-         from mail, unnest($2::uuid[], $3::text[]) void (id, reason)
-         where d.mail_id = mail.id and d.id = void.id and d.cancelled_at is null",
-        claim.id.0,
-        &void.iter().map(|row| row.delivery.0).collect::<Vec<_>>(),
-        &void.iter().filter_map(|row| row.why_not().map(str::to_owned)).collect::<Vec<_>>(),
+         from held, unnest($1::uuid[], $2::uuid[], $3::text[]) void (mail_id, id, reason)
+         where d.mail_id = held.id and void.mail_id = held.id and d.id = void.id and d.cancelled_at is null",
+        &void.iter().map(|(held, ..)| held.0).collect::<Vec<_>>(),
+        &void.iter().map(|(_, delivery, _)| delivery.0).collect::<Vec<_>>(),
+        &void.iter().map(|(.., reason)| (*reason).to_owned()).collect::<Vec<_>>(),
     )
     .execute(core.sql())
     .await?;

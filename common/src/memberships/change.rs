@@ -81,7 +81,8 @@ pub async fn reinstate(scope: &mut Scope<ManageMembers>, account: AccountId) -> 
 pub(super) async fn member(core: &mut Core, account: AccountId) -> Result<Membership> {
     let member = sqlx::query_as!(
         Membership,
-        r#"select m.account_id as "account_id: AccountId", a.email, a.name, m.role, m.status, m.created_at, m.version
+        r#"select m.account_id as "account_id: AccountId", a.email, a.name, m.role, m.status, m.created_at, m.version,
+                  a.mail_refused_at
            from memberships m join accounts a on a.id = m.account_id where m.account_id = $1"#,
         account.0,
     )

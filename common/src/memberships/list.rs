@@ -3,7 +3,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::{
-    access::{ListMembers, Permission, ReadTasks, Scope},
+    access::{ListMembers, ManageMembers, Permission, ReadTasks, Scope},
     error::Result,
     ids::AccountId,
     shown::shown,
@@ -28,6 +28,8 @@ pub struct Membership {
     /// Whether they may come in.
     #[schema(value_type = MemberStatus)]
     pub status: String,
+    /// Since when mail servers refuse their address for good, for whoever manages members, and for themselves.
+    pub mail_refused_at: Option<Timestamp>,
     /// Since when.
     pub created_at: Timestamp,
     /// Rises with every change.
@@ -43,7 +45,8 @@ shown!(Membership, version);
 pub async fn list(scope: &mut Scope<impl Permission>) -> Result<Vec<Membership>> {
     let members = sqlx::query_as!(
         Membership,
-        r#"select m.account_id as "account_id: AccountId", a.email, a.name, m.role, m.status, m.created_at, m.version
+        r#"select m.account_id as "account_id: AccountId", a.email, a.name, m.role, m.status, m.created_at, m.version,
+                  case when has_permission($3) or m.account_id = current_account() then a.mail_refused_at end as mail_refused_at
            from memberships m join accounts a on a.id = m.account_id
            where m.status <> 'removed'
              and (has_permission($1) or m.account_id = current_account() or m.account_id in (
@@ -52,6 +55,7 @@ pub async fn list(scope: &mut Scope<impl Permission>) -> Result<Vec<Membership>>
            order by m.created_at, m.account_id"#,
         ListMembers::BITS,
         ReadTasks::BITS,
+        ManageMembers::BITS,
     )
     .fetch_all(scope.sql())
     .await?;

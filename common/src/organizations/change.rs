@@ -8,7 +8,9 @@ use crate::{
     audit::{self, Action, Event},
     error::Result,
     input::{Faults, Given},
+    notifications::DefaultReminders,
     precondition::Precondition,
+    reminders,
     text::{Name, Slug},
     time::TimeZoneName,
 };
@@ -26,6 +28,9 @@ pub struct OrganizationChanges {
     /// IANA name; counts for members who have chosen none.
     #[deserr(default)]
     pub time_zone: Given<TimeZoneName>,
+    /// What a new task gets that is due and says nothing of reminders.
+    #[deserr(default)]
+    pub default_reminders: Given<DefaultReminders>,
 }
 
 /// Changes the settings. What is the same already makes no version.
@@ -56,13 +61,18 @@ pub async fn update(
     }
     let written = sqlx::query!(
         "with wanted as (
-             select coalesce($1, slug) as slug, coalesce($2, name) as name, coalesce($3, time_zone) as time_zone
+             select coalesce($1, slug) as slug, coalesce($2, name) as name, coalesce($3, time_zone) as time_zone,
+                    coalesce($4, default_reminders) as default_reminders
              from organizations where id = current_org())
-         update organizations o set slug = w.slug, name = w.name, time_zone = w.time_zone, version = version + 1 from wanted w
-         where o.id = current_org() and (o.slug, o.name, o.time_zone) is distinct from (w.slug, w.name, w.time_zone)",
+         update organizations o set slug = w.slug, name = w.name, time_zone = w.time_zone,
+                default_reminders = w.default_reminders, version = version + 1
+         from wanted w
+         where o.id = current_org() and (o.slug, o.name, o.time_zone, o.default_reminders)
+               is distinct from (w.slug, w.name, w.time_zone, w.default_reminders)",
         changes.slug.0.as_ref().map(Slug::as_str),
         changes.name.0.as_ref().map(Name::as_str),
         changes.time_zone.0.as_ref().map(TimeZoneName::as_str),
+        changes.default_reminders.0.as_ref() as Option<&DefaultReminders>,
     )
     .execute(core.sql())
     .await?;
@@ -70,7 +80,10 @@ pub async fn update(
         return Ok(Written(before));
     }
     let after = find(core).await?;
-    let told = |o: &Organization| json!({ "slug": o.slug, "name": o.name, "time_zone": o.time_zone });
+    if after.time_zone != before.time_zone {
+        reminders::ask_who_follows_the_organization(core).await?;
+    }
+    let told = |o: &Organization| json!({ "slug": o.slug, "name": o.name, "time_zone": o.time_zone, "default_reminders": o.default_reminders });
     let event = Event::new(Action::OrganizationUpdated).about(after.id).before(told(&before)).after(told(&after));
     audit::record(core, event).await?;
     Ok(Written(after))

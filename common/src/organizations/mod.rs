@@ -18,6 +18,7 @@ use crate::{
     error::Result,
     ids::OrgId,
     input::Faults,
+    notifications::DefaultReminders,
     quotas::Quota,
     shown::shown,
     text::{Name, Slug},
@@ -41,6 +42,8 @@ pub struct Organization {
     pub permissions: Permissions,
     /// When it will be deleted; until then its owners may restore it, and nobody else sees it.
     pub deletion_due_at: Option<Timestamp>,
+    /// What a new task gets that is due and says nothing of reminders, unless whoever creates it has default reminders of their own.
+    pub default_reminders: DefaultReminders,
     /// Since when.
     pub created_at: Timestamp,
     /// Rises with every change.
@@ -96,6 +99,7 @@ pub async fn create(scope: &mut Scope<Me>, new: NewOrganization) -> Result<Writt
         role: Role::Owner.as_str().to_owned(),
         permissions: Permissions::of(Role::Owner.permissions()),
         deletion_due_at: None,
+        default_reminders: DefaultReminders::default(),
         created_at,
         version: 1,
     }))
@@ -109,7 +113,8 @@ pub async fn mine(scope: &mut Scope<Me>) -> Result<Vec<Organization>> {
     let organizations = sqlx::query_as!(
         Organization,
         r#"select id as "id!: OrgId", slug as "slug!", name as "name!", time_zone as "time_zone!", role as "role!",
-                  permissions as "permissions!: Permissions", deletion_due_at, created_at as "created_at!", version as "version!"
+                  permissions as "permissions!: Permissions", deletion_due_at, created_at as "created_at!", version as "version!",
+                  default_reminders as "default_reminders!: DefaultReminders"
            from my_organizations()"#
     )
     .fetch_all(scope.sql())
@@ -129,7 +134,7 @@ async fn find(core: &mut Core) -> Result<Organization> {
     let organization = sqlx::query_as!(
         Organization,
         r#"select o.id as "id: OrgId", o.slug, o.name, o.time_zone, m.role, current_permissions() as "permissions!: Permissions",
-                  o.deletion_due_at, o.created_at, o.version
+                  o.deletion_due_at, o.created_at, o.version, o.default_reminders as "default_reminders!: DefaultReminders"
            from organizations o join memberships m on m.org_id = o.id and m.account_id = current_account()"#
     )
     .fetch_one(core.sql())

@@ -1,26 +1,32 @@
 //! Reminders: the rule says when and who; what somebody is owed by it is a delivery.
+//!
+//! `plan` goes from rules to what is owed, `shares` knows by which clock each person lives, `anew` plans somebody's reminders again,
+//! `outlook` tells what would be planned.
 
+mod anew;
+mod outlook;
 mod plan;
 mod rules;
+mod shares;
 
 use std::str::FromStr;
 
 use deserr::Deserr;
-use jiff::{Timestamp, civil};
+use jiff::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+pub use anew::replan_asked;
+pub(crate) use anew::{ask, ask_everywhere, ask_who_follows_the_organization};
+pub use outlook::{Outlook, Prospect, outlook};
 pub(crate) use plan::{Whom, create, in_project, replan, told};
 pub use rules::{Reminder, Share, add, list, remove};
 
 use crate::{
     ids::{AccountId, DeliveryId, ReminderId},
     input::{Fault, Faults, FieldFault},
-    time::{Due, When},
+    time::{Due, SkipAfter, When},
 };
-
-/// When a date counts as come, in the recipient's zone.
-pub(crate) const REMINDER_HOUR: civil::Time = civil::time(9, 0, 0, 0);
 
 /// A reminder to be.
 #[derive(Clone, Debug, Deserr, ToSchema)]
@@ -30,6 +36,9 @@ pub struct NewReminder {
     pub when: When,
     /// `me`, `assignees`, or an account's id.
     pub to: Recipient,
+    /// How late it is still of use; twelve hours unless said.
+    #[deserr(default)]
+    pub skip_after: Option<SkipAfter>,
 }
 
 /// Who is told.
@@ -94,13 +103,16 @@ pub struct ReminderPlan {
     pub id: ReminderId,
     /// When, as it was asked for.
     pub when: When,
+    /// How late it is still of use, if that was said.
+    pub skip_after: Option<SkipAfter>,
     /// Who gets what, when, and why not.
     pub plan: Vec<Planned>,
 }
 
 crate::schema::words! {
     /// Why somebody gets no mail of a reminder.
-    WhyNot: "already_past", "cannot_see_the_project", "muted", "no_due", "out_of_range";
+    WhyNot: "already_past", "cannot_see_the_project", "muted", "no_due", "organization_deleted", "out_of_range", "project_archived",
+            "project_muted", "task_completed", "task_deleted", "unassigned", "unsubscribed", "reminder_removed";
 }
 
 /// One person's share of a reminder.
@@ -110,6 +122,8 @@ pub struct Planned {
     pub account_id: AccountId,
     /// When; null for an offset from a due value that there is not.
     pub due_at: Option<Timestamp>,
+    /// When it would have been, had they no quiet hours and no days off; null unless these move it.
+    pub moved_from: Option<Timestamp>,
     /// What they are owed; null when skipped.
     pub delivery_id: Option<DeliveryId>,
     /// Why not.

@@ -15,7 +15,7 @@ use crate::{
     quotas::Quota,
     shown::shown,
     tasks::{self, Task},
-    time::{When, WhenColumns},
+    time::{SkipAfter, When, WhenColumns},
 };
 
 /// A rule: when somebody is told of a task.
@@ -25,6 +25,8 @@ pub struct Reminder {
     pub id: ReminderId,
     /// When.
     pub when: When,
+    /// How late it is still of use; null: twelve hours.
+    pub skip_after: Option<SkipAfter>,
     /// Who is told; null: whoever the task is assigned to.
     pub account_id: Option<AccountId>,
     /// Who asked for it.
@@ -59,7 +61,7 @@ shown!(ReminderPlan);
 /// The database's.
 pub async fn list(project: &mut InProject<'_, impl Implies<ReadTasks>>, task: &Task) -> Result<Vec<Reminder>> {
     let rows = sqlx::query!(
-        r#"select r.id as "id: ReminderId", r."offset", r.local_time, r.time_zone, r.at, r.account_id as "account_id: AccountId",
+        r#"select r.id as "id: ReminderId", r."offset", r.local_time, r.time_zone, r.at, r.skip_after, r.account_id as "account_id: AccountId",
                   r.created_by as "created_by: AccountId", r.created_at,
                   coalesce((select jsonb_agg(jsonb_build_object('account_id', d.account_id, 'delivery_id', d.id, 'due_at', d.due_at,
                                       'state', case when d.cancelled_at is null or m.state = 'sent' and d.cancelled_at > m.frozen_at
@@ -78,6 +80,7 @@ pub async fn list(project: &mut InProject<'_, impl Implies<ReadTasks>>, task: &T
         Some(Reminder {
             id: row.id,
             when,
+            skip_after: row.skip_after.and_then(|text| text.parse().ok()),
             account_id: row.account_id,
             created_by: row.created_by,
             created_at: row.created_at,
@@ -127,7 +130,7 @@ pub async fn add(
     .fetch_one(core.sql())
     .await?;
     core.db.quotas.admit(Quota::Reminders, there + 1)?;
-    let written = create(core, task, &[new]).await?;
+    let written = create(core, task, &[new], true).await?;
     let plan = written.0.into_iter().next().ok_or(Error::NotFound)?;
     Ok(Written(plan))
 }

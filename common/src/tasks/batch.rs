@@ -269,7 +269,7 @@ async fn lock(core: &mut Core, operations: &[Operation]) -> Result<()> {
         if let Some(task) = &operation.task {
             projects.push(task.project);
             people.extend(&task.assignees);
-            people.extend(task.reminders.iter().filter_map(|reminder| match reminder.to {
+            people.extend(task.reminders.iter().flatten().filter_map(|reminder| match reminder.to {
                 Recipient::Account(account) => Some(account),
                 Recipient::Me | Recipient::Assignees => None,
             }));

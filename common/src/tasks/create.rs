@@ -8,9 +8,9 @@ use crate::{
     error::{Error, Result},
     ids::{AccountId, TaskId},
     input::Faults,
-    memberships,
+    memberships, notifications,
     quotas::Quota,
-    reminders::{self, NewReminder, Recipient},
+    reminders::{NewReminder, Recipient},
     text::Description,
     time::DueColumns,
 };
@@ -25,6 +25,11 @@ pub async fn create(
     project: &mut InProject<'_, impl Implies<WriteTasks>>,
     new: NewTask,
 ) -> Result<Written<PlannedTask>> {
+    let (named, reminders) = match new.reminders {
+        Some(reminders) => (true, reminders),
+        None if new.due.is_some() => (false, notifications::of_the_caller(project.core).await?),
+        None => (true, Vec::new()),
+    };
     let out_of_range = |pointer: &'static str| move |fault| Faults::at(pointer, &fault);
     let due = DueColumns::of(new.due.as_ref()).map_err(out_of_range("/due"))?;
     let start = DueColumns::of(new.start.as_ref()).map_err(out_of_range("/start"))?;
@@ -37,16 +42,16 @@ pub async fn create(
         recurrence: new.recurrence.as_ref(),
         assignees: assignees.len(),
         labels: new.labels.len(),
-        reminders: &new.reminders,
+        reminders: &reminders,
     }
     .check()?;
-    let reminded = i64::try_from(new.reminders.len()).unwrap_or(i64::MAX);
+    let reminded = i64::try_from(reminders.len()).unwrap_or(i64::MAX);
     project.core.db.quotas.admit(Quota::Reminders, reminded)?;
     let recurrence_start = new.recurrence.as_ref().zip(new.due.as_ref()).and_then(|(rule, due)| rule.start(due).ok());
     let description = new.description.as_ref().map_or("", Description::as_str);
     let id = TaskId::new();
     let people: Vec<Uuid> = assignees.iter().map(|account| account.0).collect();
-    still_members(project.core, &assignees, &new.reminders).await?;
+    still_members(project.core, &assignees, &reminders).await?;
     let labels = labels::meant(project.core, project.id, &new.labels).await?;
     let parent = match &new.parent {
         Some(parent) => {
@@ -144,7 +149,7 @@ pub async fn create(
         version: row.version,
         recurrence_start,
     };
-    let planned = reminders::create(project.core, &task, &new.reminders).await?;
+    let planned = crate::reminders::create(project.core, &task, &reminders, named).await?;
     Ok(planned.map(|reminders| PlannedTask { task, reminders }))
 }
 

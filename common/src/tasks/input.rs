@@ -55,9 +55,10 @@ pub struct NewTask {
     #[deserr(default)]
     #[schema(example = json!(null))]
     pub parent: Option<TaskRef>,
-    /// Who is told, and when.
+    /// Who is told, and when. Without it, a task that is due gets the default reminders of whoever creates it, else of the organization.
     #[deserr(default)]
-    pub reminders: Vec<NewReminder>,
+    #[schema(value_type = Vec<NewReminder>)]
+    pub reminders: Option<Vec<NewReminder>>,
 }
 
 /// A change of a task: what is absent stays, null clears, lists and due values are replaced whole.

@@ -8,8 +8,10 @@ use jiff::{Timestamp, civil, tz::TimeZone};
 #[must_use]
 pub fn next_at(hour: civil::Time, days: i16, zone: &TimeZone, after: Timestamp) -> Option<Timestamp> {
     let today = after.to_zoned(zone.clone()).date();
-    // A week and a day: today's may be over. And one more: a zone may skip a day of its calendar.
-    today.series(jiff::Span::new().days(1)).take(9).find_map(|date| {
+    // From yesterday on: where a zone has skipped that day of its calendar, its hour has moved to today. Then a week and a day: today's may
+    // be over. And one more, for a skipped day to come (common/tests/times.rs).
+    let yesterday = today.yesterday().unwrap_or(today);
+    yesterday.series(jiff::Span::new().days(1)).take(10).find_map(|date| {
         let chosen = days & (1 << date.weekday().to_monday_zero_offset()) != 0;
         let at = date.to_datetime(hour).to_zoned(zone.clone()).ok()?.timestamp();
         (chosen && at > after).then_some(at)

@@ -84,9 +84,17 @@ impl Due {
             Self::At { at } => Ok(at.to_zoned(zone.clone())),
         }
     }
-}
 
-impl Due {
+    /// An offset from it, for a person in `zone` who is told of dates at `hour`. Days are counted from what the clock shows, also where it
+    /// never shows that: a day before a time in a gap keeps the time of day.
+    fn offset(&self, offset: Offset, zone: &TimeZone, hour: civil::Time) -> Result<Timestamp, TimeFault> {
+        match self {
+            Self::Date { date } => offset.from_local(date.to_datetime(hour), zone),
+            Self::Local { local, time_zone } => offset.from_local(*local, time_zone.rules()),
+            Self::At { at } => offset.from_anchor(&at.to_zoned(zone.clone())),
+        }
+    }
+
     /// For a reader in `zone`: `2026-12-01 09:00 (Europe/Berlin)`.
     #[must_use]
     pub fn in_words(&self, zone: &TimeZoneName) -> String {
@@ -149,7 +157,7 @@ impl When {
         hour: civil::Time,
     ) -> Result<Option<Timestamp>, TimeFault> {
         match (self, due) {
-            (Self::Offset { offset }, Some(due)) => offset.from_anchor(&due.anchor(zone, hour)?).map(Some),
+            (Self::Offset { offset }, Some(due)) => due.offset(*offset, zone, hour).map(Some),
             (Self::Offset { .. }, None) => Ok(None),
             (Self::Local { local, time_zone }, _) => {
                 let zoned = local.to_zoned(time_zone.rules().clone()).map_err(|_| TimeFault::OutOfRange)?;

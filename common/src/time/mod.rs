@@ -2,18 +2,26 @@
 
 mod daily;
 mod due;
+mod hour;
 mod instant;
+mod lateness;
 mod offset;
+mod quiet;
 pub mod recurrence;
+mod weekdays;
 mod written;
 mod zone;
 
 pub use daily::next_at;
 pub use due::{Due, DueColumns, When, WhenColumns};
+pub use hour::Hour;
 pub use instant::{Instant, Moment};
+pub use lateness::SkipAfter;
 pub(crate) use offset::Ahead;
 pub use offset::Offset;
+pub use quiet::{Quiet, QuietHours};
 pub use recurrence::Recurrence;
+pub use weekdays::{DaysOff, SomeDays, Weekdays};
 pub(crate) use written::LocalTime;
 pub use zone::TimeZoneName;
 
@@ -37,6 +45,24 @@ pub enum TimeFault {
     /// Not a duration.
     #[error("must be an ISO 8601 duration such as -PT15M or -P1D")]
     NotAnOffset,
+    /// Not a time of day.
+    #[error("must be a time of day such as 09:00")]
+    NotAnHour,
+    /// A day that is named twice.
+    #[error("names a day twice")]
+    DayTwice,
+    /// Every day is off.
+    #[error("must leave a day")]
+    NoDayLeft,
+    /// No day at all.
+    #[error("must have a day")]
+    NoDay,
+    /// A window that ends when it begins.
+    #[error("must end at another time than it begins")]
+    EmptyWindow,
+    /// Too short or too long to wait.
+    #[error("must be from one minute to thirty days")]
+    LatenessRange,
     /// Neither or several of the forms.
     #[error("must have exactly one of the forms: {0}")]
     OneForm(&'static str),
@@ -56,9 +82,14 @@ impl Fault for TimeFault {
             Self::NotAnInstant => "not_an_instant",
             Self::NotAZone => "not_a_time_zone",
             Self::NotAnOffset => "not_a_duration",
+            Self::NotAnHour => "not_a_time_of_day",
+            Self::DayTwice => "repeated",
+            Self::NoDayLeft => "no_day_left",
+            Self::NoDay => "empty",
+            Self::EmptyWindow => "empty_window",
             Self::OneForm(_) => "one_form",
             Self::ZoneAndLocal => "local_needs_zone",
-            Self::OutOfRange => "out_of_range",
+            Self::OutOfRange | Self::LatenessRange => "out_of_range",
         }
     }
 }

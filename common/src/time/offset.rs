@@ -2,7 +2,7 @@
 
 use std::{fmt, str::FromStr};
 
-use jiff::{Span, Timestamp, Unit, Zoned};
+use jiff::{Span, Timestamp, Unit, Zoned, civil, tz::TimeZone};
 use serde::Serialize;
 
 use super::TimeFault;
@@ -12,6 +12,13 @@ use super::TimeFault;
 #[derive(Clone, Copy, Debug)]
 pub struct Offset(Span);
 
+impl PartialEq for Offset {
+    /// Whether both are written alike: `PT24H` is no `P1D`.
+    fn eq(&self, other: &Self) -> bool {
+        self.0.fieldwise() == other.0.fieldwise()
+    }
+}
+
 impl Offset {
     /// `anchor`, moved. `-P1D` before 09:00 is 09:00 the day before, across a change of clocks too; a local time that
     /// falls into a gap moves forward by the gap.
@@ -19,10 +26,25 @@ impl Offset {
     /// # Errors
     /// [`TimeFault::OutOfRange`].
     pub fn from_anchor(self, anchor: &Zoned) -> Result<Timestamp, TimeFault> {
-        let calendar = Span::new().weeks(self.0.get_weeks()).days(self.0.get_days());
-        let exact = self.0.weeks(0).days(0);
-        let moved = anchor.checked_add(calendar).map_err(|_| TimeFault::OutOfRange)?;
-        moved.timestamp().checked_add(exact).map_err(|_| TimeFault::OutOfRange)
+        let moved = anchor.checked_add(self.calendar()).map_err(|_| TimeFault::OutOfRange)?;
+        self.exactly(moved.timestamp())
+    }
+
+    /// The same from what a wall clock shows. One day before a time that clocks skip is that time, of the day before.
+    ///
+    /// # Errors
+    /// [`TimeFault::OutOfRange`].
+    pub fn from_local(self, local: civil::DateTime, zone: &TimeZone) -> Result<Timestamp, TimeFault> {
+        let moved = local.checked_add(self.calendar()).and_then(|moved| zone.to_timestamp(moved));
+        self.exactly(moved.map_err(|_| TimeFault::OutOfRange)?)
+    }
+
+    fn calendar(self) -> Span {
+        Span::new().weeks(self.0.get_weeks()).days(self.0.get_days())
+    }
+
+    fn exactly(self, moved: Timestamp) -> Result<Timestamp, TimeFault> {
+        moved.checked_add(self.0.weeks(0).days(0)).map_err(|_| TimeFault::OutOfRange)
     }
 }
 

@@ -7,7 +7,10 @@ use std::{
 };
 
 use super::{PostgresOptions, place};
-use crate::{Binaries, Error, Progress, Result, User, files::remove, password};
+use crate::{Binaries, Error, Program, Progress, Result, User, files::remove, password};
+
+/// The name of the file that keeps the superuser's.
+const PASSWORD: &str = "postgres.password";
 
 /// A cluster that exists, and how to enter it.
 pub(super) struct Cluster {
@@ -23,7 +26,7 @@ impl Cluster {
         user: Option<&User>,
         progress: Progress,
     ) -> Result<Self> {
-        let password_file = options.dir.join("postgres.password");
+        let password_file = options.dir.join(PASSWORD);
         let data = place::choose(&options.dir, user, progress)?;
         if data.exists() {
             check(&data, binaries, &password_file)?;
@@ -63,6 +66,20 @@ impl Cluster {
         made?;
         fs::rename(&partial, &self.data).map_err(Error::file("create", &self.data))
     }
+}
+
+/// Copies a cluster that is not running, with its owner and its password.
+pub(super) async fn copy(from: &Path, to: &Path) -> Result<()> {
+    let user = User::for_data(&from.join(place::NAME))?;
+    let data = place::choose(to, user.as_ref(), Progress::quiet())?;
+    let (partial, source) = (data.with_extension("partial"), from.join(place::NAME));
+    let source = source.canonicalize().map_err(Error::file("resolve", &source))?;
+    remove(&partial)?;
+    // Files of another user, closed to everybody else: they stay so.
+    Program::new("cp", "cp").arg("-a").arg(source).arg(&partial).run().await?;
+    let (kept, copy) = (from.join(PASSWORD), to.join(PASSWORD));
+    fs::copy(&kept, &copy).map_err(Error::file("copy", &kept))?;
+    fs::rename(&partial, &data).map_err(Error::file("create", &data))
 }
 
 fn check(data: &Path, binaries: &Binaries, password_file: &Path) -> Result<()> {

@@ -69,6 +69,14 @@ impl Postgres {
         Ok(Self { launch, port, child })
     }
 
+    /// Gives the directory `to`, which has none, a copy of the cluster of `from`, which nobody runs.
+    ///
+    /// # Errors
+    /// When a file cannot be read or written.
+    pub async fn copy(from: &Path, to: &Path) -> Result<()> {
+        cluster::copy(from, to).await
+    }
+
     /// How to connect as its superuser.
     #[must_use]
     pub fn url(&self) -> String {

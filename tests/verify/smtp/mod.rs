@@ -95,6 +95,17 @@ impl Server {
         locked(&self.shared.journal).clone()
     }
 
+    /// The same number, for whoever watches.
+    pub fn counter(&self) -> impl Fn() -> usize + Send + use<> {
+        let shared = Arc::clone(&self.shared);
+        move || locked(&shared.journal).len()
+    }
+
+    /// Begins its journal anew.
+    pub fn forget(&self) {
+        locked(&self.shared.journal).clear();
+    }
+
     /// How many there are.
     #[must_use]
     pub fn taken(&self) -> usize {

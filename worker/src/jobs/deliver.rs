@@ -12,22 +12,27 @@ use apalis::prelude::Data;
 use common::{
     db::Db,
     ids::MailId,
-    mails::{self, Attempt, Claim, Content},
+    mails::{self, Claim, Content},
 };
-use tokio::{select, time::sleep};
+use tokio::{select, sync::watch, time::sleep};
 use tracing::{error, info, warn};
 
 use super::{
     end::{End, Stop},
     lease::Lease,
+    statements::Desk,
+    told,
 };
 use crate::{
     mail::{Letter, Letterhead},
-    smtp::{Accepted, Failure, ReadyForBody, Relay, Step},
+    smtp::{Accepted, Breaker, Failure, Pace, Pass, ReadyForBody, Relay, Step},
 };
 
 /// A process that stood still for so long after it had asked for `sending` may have been overtaken: it writes no body.
 const PAUSE: Duration = Duration::from_secs(5);
+
+/// How often a mail is read whose recipients' minds change while it is offered.
+const READINGS: usize = 3;
 
 /// What every delivery of this process needs.
 #[derive(Debug)]
@@ -36,17 +41,32 @@ pub(crate) struct Mailer {
     pub(crate) db: Db,
     /// Where mail goes.
     pub(crate) relay: Relay,
+    /// Whether it can be asked.
+    pub(crate) breaker: Breaker,
+    /// How often it may be.
+    pub(crate) pace: Pace,
+    /// Turns true when nothing more is to be begun.
+    pub(crate) stopped: watch::Receiver<bool>,
+    /// Where jobs meet Postgres.
+    pub(crate) desk: Desk,
     /// What all mails have in common.
     pub(crate) letterhead: Letterhead,
     /// The name of this process, in claims and attempts.
     pub(crate) worker: String,
 }
 
-/// The job: apalis calls it with each id from the queue.
+/// The job: apalis calls it with each id from the queue. While the mail server takes nothing, it waits before the claim: then no try is
+/// burnt, and the ids stay where they are. A stop ends that; the hint is then lost, and the sweep finds the mail.
 pub(crate) async fn deliver(id: MailId, mailer: Data<Arc<Mailer>>) {
+    let mut stopped = mailer.stopped.clone();
+    let pass = select! {
+        biased;
+        pass = mailer.pass() => pass,
+        () = told(&mut stopped) => return,
+    };
     let asked = Instant::now();
-    match mails::claim(&mailer.db, id, &mailer.worker).await {
-        Ok(Some(claim)) => mailer.attempt(&claim, asked).await,
+    match mailer.desk.claims.ask(id).await {
+        Ok(Some(claim)) => mailer.attempt(Arc::new(claim), &pass, asked).await,
         // A hint that is early, late or a duplicate: there is nothing to do, and nothing to say.
         Ok(None) => {}
         Err(fault) => warn!(mail = %id, fault = fault.story(), "a mail could not be claimed; the sweep brings it back"),
@@ -61,27 +81,35 @@ struct Ready<'r> {
 }
 
 impl Mailer {
-    async fn attempt(&self, claim: &Claim, asked: Instant) {
+    /// Leave to claim one mail.
+    async fn pass(&self) -> Pass<'_> {
+        let pass = self.breaker.pass().await;
+        self.pace.turn().await;
+        pass
+    }
+
+    async fn attempt(&self, claim: Arc<Claim>, pass: &Pass<'_>, asked: Instant) {
         let lease = Lease::granted(asked);
         let end = {
-            let mut heartbeat = pin!(lease.keep(&self.db, claim));
-            self.send(claim, heartbeat.as_mut()).await
+            let mut heartbeat = pin!(lease.keep(&self.db, &claim));
+            self.send(&claim, pass, heartbeat.as_mut()).await
         };
         let Some(end) = end else {
             return info!(mail = %claim.id, kind = claim.kind.as_str(), "the claim was lost before the body; nothing was sent");
         };
-        self.finish(claim, &lease, asked, End::of(end, claim.attempts, rand::random())).await;
+        self.finish(&claim, &lease, asked, End::of(end, claim.attempts, rand::random())).await;
     }
 
     /// None when the claim was lost before the first byte of the body: then the mail is another worker's.
     async fn send(
         &self,
-        claim: &Claim,
+        claim: &Arc<Claim>,
+        pass: &Pass<'_>,
         mut heartbeat: Pin<&mut impl Future<Output = ()>>,
     ) -> Option<Result<Accepted, Stop>> {
         let ready = select! {
             biased;
-            ready = self.prepare(claim) => ready,
+            ready = self.prepare(claim, pass) => ready,
             () = heartbeat.as_mut() => return None,
         };
         let Ready { server, letter, asked } = match ready {
@@ -103,44 +131,48 @@ impl Mailer {
     }
 
     /// Up to commit 2. Whatever fails here, not a byte of the body was written.
-    async fn prepare(&self, claim: &Claim) -> Result<Ready<'_>, Stop> {
-        // Asked at every try, also of a mail whose words are frozen: what nobody is owed any more is not sent again.
-        let fresh = self.content(claim).await?;
-        let content = claim.frozen.clone().map_or_else(|| fresh.clone(), |frozen| frozen.as_far_as(&fresh));
-        let key = mails::key_of(&self.db, claim, &content).await.map_err(|fault| database(claim, Step::Prepare, &fault))?;
-        let letter = self
-            .letterhead
-            .write(claim.id, &content, &key)
-            .map_err(|fault| Failure::unusable(Step::Prepare, fault))?;
-        let server = self.relay.open(&letter.envelope).await?;
-        let asked = Instant::now();
-        match mails::mark_sending(&self.db, claim, &content).await {
-            Ok(true) => Ok(Ready { server, letter, asked }),
-            Ok(false) => {
-                // Cancelled at the last moment, or the lease was over. To cancel in the second case would lose a mail that
-                // is still owed, so the reason is looked up.
-                drop(server);
-                self.content(claim).await?;
-                Err(Failure::lost(Step::Data, "the claim did not hold until `sending`").into())
+    async fn prepare(&self, claim: &Arc<Claim>, pass: &Pass<'_>) -> Result<Ready<'_>, Stop> {
+        for _ in 0..READINGS {
+            // Asked at every try, also of a mail whose words are frozen: what nobody is owed any more is not sent again.
+            let fresh = self.content(claim).await?;
+            let content = Arc::new(match claim.frozen.clone() {
+                Some(frozen) => frozen.as_far_as(&fresh),
+                None => fresh,
+            });
+            let key = mails::key_of(&self.db, claim, &content).await;
+            let key = key.map_err(|fault| database(claim, Step::Prepare, &fault))?;
+            let letter = self
+                .letterhead
+                .write(claim.id, &content, &key)
+                .map_err(|fault| Failure::unusable(Step::Prepare, fault))?;
+            let server = self.relay.open(&letter.envelope).await;
+            pass.learn(server.as_ref().err());
+            let server = server?;
+            let asked = Instant::now();
+            match self.desk.sendings.ask((Arc::clone(claim), content)).await {
+                Ok(true) => return Ok(Ready { server, letter, asked }),
+                // Something was cancelled at the last moment, or the lease was over. To cancel the mail in the second case would
+                // lose one that is still owed, so it is read again.
+                Ok(false) => drop(server),
+                // It may have been committed all the same; nothing was sent, and `finish` leads out of either state.
+                Err(fault) => return Err(database(claim, Step::Data, &fault).into()),
             }
-            // It may have been committed all the same; nothing was sent, and `finish` leads out of either state.
-            Err(fault) => Err(database(claim, Step::Data, &fault).into()),
         }
+        Err(Failure::lost(Step::Data, "the claim did not hold until `sending`").into())
     }
 
     /// What the mail says now, read under its tenant's row security; the transaction is over before the mail server is asked.
-    async fn content(&self, claim: &Claim) -> Result<Content, Stop> {
+    async fn content(&self, claim: &Arc<Claim>) -> Result<Content, Stop> {
         let failed = |fault| database(claim, Step::Prepare, &fault);
-        let scope = self.db.for_job(claim.org, claim.account).await.map_err(failed)?;
-        mails::content(scope, claim).await.map_err(failed)?.map_err(Stop::Unsaid)
+        self.desk.contents.ask(Arc::clone(claim)).await.map_err(failed)?.map_err(Stop::Unsaid)
     }
 
     /// Commit 3, tried until it succeeds or the lease is over; from then on it is the sweep's.
-    async fn finish(&self, claim: &Claim, lease: &Lease, asked: Instant, end: End) {
-        let attempt = Attempt { worker: &self.worker, phase: end.phase, reply: end.reply.clone() };
+    async fn finish(&self, claim: &Arc<Claim>, lease: &Lease, asked: Instant, end: End) {
         let mut pause = Duration::from_millis(100);
         loop {
-            match mails::finish(&self.db, claim, &end.outcome, &attempt).await {
+            let ended = (Arc::clone(claim), end.outcome.clone(), end.phase, end.reply.clone());
+            match self.desk.ends.ask(ended).await {
                 Ok(true) => return end.log(claim, asked.elapsed()),
                 Ok(false) => {
                     let (id, outcome) = (claim.id, &end.outcome);

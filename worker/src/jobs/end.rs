@@ -5,7 +5,7 @@ use std::time::Duration;
 use common::mails::{Claim, Outcome, Phase, Unsaid};
 use tracing::{error, info};
 
-use crate::smtp::{Accepted, Cause, Failure, Verdict, verdict};
+use crate::smtp::{Accepted, Failure, Step, Verdict, verdict};
 
 /// When a mail is asked for again that is just being decided about.
 const SOON: Duration = Duration::from_secs(1);
@@ -30,7 +30,7 @@ pub(super) struct End {
     pub(super) outcome: Outcome,
     pub(super) phase: Phase,
     pub(super) reply: Option<String>,
-    /// What an operator must know when our settings are to blame. Never a server's words: they may name people.
+    /// What an operator must know of a mail that cannot be written.
     alarm: Option<String>,
 }
 
@@ -48,13 +48,13 @@ impl End {
                 };
                 Self { outcome, phase: Phase::Prepare, reply: Some(why.to_owned()), alarm: None }
             }
-            Err(Stop::Failed(Failure { step, cause, text })) => {
-                let verdict = verdict(step, cause);
-                let alarm = (verdict == Verdict::Misconfigured).then(|| match cause {
-                    Cause::Refused(code) => format!("{step:?} was refused with {code}"),
-                    Cause::Lost | Cause::Unusable => format!("{step:?}: {text}"),
-                });
-                Self { outcome: verdict.outcome(attempts, chance), phase: step.phase(), reply: Some(text), alarm }
+            Err(Stop::Failed(failure)) => {
+                let verdict = verdict(failure.step, failure.cause);
+                // The mail server's breaker says by itself what is wrong with the settings of the mail server, once.
+                let ours = verdict == Verdict::Misconfigured && failure.step == Step::Prepare;
+                let alarm = ours.then(|| failure.alarm());
+                let (outcome, phase) = (verdict.outcome(attempts, chance), failure.step.phase());
+                Self { outcome, phase, reply: Some(failure.text), alarm }
             }
         }
     }
@@ -67,7 +67,7 @@ impl End {
         match &self.alarm {
             None => info!(%mail, kind, ?outcome, late_ms, "mail"),
             Some(alarm) => {
-                error!(%mail, kind, ?outcome, late_ms, alarm, "mail: the settings of the mail server are wrong");
+                error!(%mail, kind, ?outcome, late_ms, alarm, "mail: it cannot be written");
             }
         }
     }
@@ -76,7 +76,7 @@ impl End {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::smtp::Step;
+    use crate::smtp::Cause;
 
     fn failed(step: Step, cause: Cause) -> End {
         End::of(Err(Failure { step, cause, text: "550 ada@example.org is not here".into() }.into()), 1, 0.0)
@@ -108,9 +108,12 @@ mod tests {
     }
 
     #[test]
-    fn an_alarm_names_no_person() {
+    fn a_mail_that_cannot_be_written_is_an_alarm_and_a_mail_server_that_refuses_us_is_the_breakers() {
+        assert_eq!(
+            failed(Step::Prepare, Cause::Unusable).alarm.as_deref(),
+            Some("Prepare: 550 ada@example.org is not here")
+        );
+        assert_eq!(failed(Step::Auth, Cause::Refused(535)).alarm, None);
         assert_eq!(failed(Step::Rcpt, Cause::Refused(550)).alarm, None);
-        let alarm = failed(Step::Auth, Cause::Refused(535)).alarm;
-        assert_eq!(alarm.as_deref(), Some("Auth was refused with 535"));
     }
 }

@@ -1,51 +1,30 @@
-//! Every minute: what is due to disappear does.
+//! What is due to disappear does.
 
-use std::time::Duration;
+use std::num::NonZeroU32;
 
 use common::{
+    Result,
     db::Db,
-    purge::{Purged, purge as round},
+    purge::{self, Purged},
 };
-use tokio::{
-    select,
-    sync::watch,
-    time::{MissedTickBehavior, interval},
-};
-use tracing::{info, warn};
+use tracing::info;
 
-const PERIOD: Duration = Duration::from_mins(1);
-
-/// Runs until `stopped` turns true. Every worker does it: a round takes what no other one has in hand.
-pub(crate) async fn purge(db: Db, mut stopped: watch::Receiver<bool>) {
-    let mut ticks = interval(PERIOD);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut reachable = true;
-    loop {
-        select! {
-            biased;
-            // A sender that is gone means the same.
-            _ = stopped.wait_for(|stopped| *stopped) => return,
-            _ = ticks.tick() => {}
-        }
-        match round(&db).await {
-            Ok(purged) => {
-                reachable = true;
-                log(purged);
-            }
-            Err(fault) => {
-                // Once per outage.
-                if std::mem::take(&mut reachable) {
-                    warn!(fault = fault.story(), "a round of the purge failed");
-                }
-            }
-        }
-    }
-}
-
-/// Only what is worth a line.
-fn log(purged: Purged) {
-    let Purged { organizations, accounts, sign_ups, tasks } = purged;
+/// One round.
+pub(crate) async fn purge(db: Db) -> Result<()> {
+    let purged = purge::purge(&db).await?;
+    // Only what is worth a line.
     if purged != Purged::default() {
+        let Purged { organizations, accounts, sign_ups, tasks } = purged;
         info!(organizations, accounts, sign_ups, tasks, "what was due to disappear is gone");
     }
+    Ok(())
+}
+
+/// What became of mails that ended so many days ago.
+pub(crate) async fn forget_tries(db: Db, days: NonZeroU32) -> Result<()> {
+    let forgotten = purge::forget_tries(&db, days).await?;
+    if forgotten > 0 {
+        info!(forgotten, "steps and tries of mails that ended long ago are forgotten");
+    }
+    Ok(())
 }

@@ -15,12 +15,14 @@ use tokio::{
 };
 use tracing::{info, warn};
 
+use super::told;
+
 const PERIOD: Duration = Duration::from_secs(1);
 /// How many overdue mails a round hands over: what a worker can send in a second, and some more.
-const OVERDUE: i64 = 2_000;
+const OVERDUE: i32 = 2_000;
 
-/// Runs until `stopped` turns true. Overdue ids go into `bypass` as fast as the worker takes them, while the rounds go on; each
-/// round replaces what is left of the one before, so nothing stale is handed over.
+/// Runs until `stopped` turns true. Overdue ids go into `bypass` as fast as the worker takes them, while the rounds go on, and
+/// fill up what was taken.
 pub(crate) async fn sweep(db: Db, policy: Uncertain, bypass: mpsc::Sender<MailId>, mut stopped: watch::Receiver<bool>) {
     let mut ticks = interval(PERIOD);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -30,11 +32,11 @@ pub(crate) async fn sweep(db: Db, policy: Uncertain, bypass: mpsc::Sender<MailId
         select! {
             biased;
             () = told(&mut stopped) => return,
-            _ = ticks.tick() => match mails::sweep(&db, policy, OVERDUE).await {
+            _ = ticks.tick() => match mails::sweep(&db, policy, room(&overdue)).await {
                 Ok(swept) => {
                     reachable = true;
                     log(&swept, overdue.is_empty());
-                    overdue = swept.overdue.into();
+                    overdue.extend(swept.overdue);
                 }
                 Err(fault) => {
                     // Once per outage.
@@ -52,9 +54,9 @@ pub(crate) async fn sweep(db: Db, policy: Uncertain, bypass: mpsc::Sender<MailId
     }
 }
 
-async fn told(stopped: &mut watch::Receiver<bool>) {
-    // A sender that is gone means the same.
-    let _ = stopped.wait_for(|stopped| *stopped).await;
+/// What is marked as handed out is not dropped for something newer: it would come back after three seconds only.
+fn room(overdue: &VecDeque<MailId>) -> i32 {
+    OVERDUE.saturating_sub(i32::try_from(overdue.len()).unwrap_or(OVERDUE))
 }
 
 /// Only what is worth a line; `quiet` until now.

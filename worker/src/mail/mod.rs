@@ -36,6 +36,8 @@ pub(crate) struct Letterhead {
     base_url: String,
     /// The right-hand side of every Message-ID.
     host: String,
+    /// The header by which a relay tells a repeat, if it knows one.
+    repeat: Option<HeaderName>,
 }
 
 /// A mail, ready to be sent.
@@ -72,7 +74,24 @@ impl Letterhead {
             from: Mailbox::new(name.as_deref().map(header), email),
             base_url: base_url.as_str().trim_end_matches('/').to_owned(),
             host: base_url.host_str().unwrap_or("localhost").to_owned(),
+            repeat: None,
         })
+    }
+
+    /// With the mail's id in a header of this name too: the same at every try, so that a relay which knows it drops a repeat.
+    ///
+    /// # Errors
+    /// A sentence part, when it is no name of a header, or one that mails have already.
+    pub(crate) fn with_repeat(self, name: Option<&str>) -> Result<Self, &'static str> {
+        let Some(name) = name else { return Ok(self) };
+        if TAKEN.iter().any(|taken| taken.eq_ignore_ascii_case(name)) {
+            return Err("every mail has such a header already");
+        }
+        if !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-') {
+            return Err("it is no name of a header");
+        }
+        let name = HeaderName::new_from_ascii(name.to_owned()).map_err(|_| "it is no name of a header")?;
+        Ok(Self { repeat: Some(name), ..self })
     }
 
     /// Writes one mail. Its tokens are derived from `key` here and are nowhere else.
@@ -90,6 +109,9 @@ impl Letterhead {
             .date(SystemTime::from(content.date))
             .message_id(Some(self.message_id(id)))
             .raw_header(HeaderValue::new(AUTO_SUBMITTED, "auto-generated".to_owned()));
+        if let Some(repeat) = &self.repeat {
+            message = message.raw_header(HeaderValue::new(repeat.clone(), id.to_string()));
+        }
         if let Some(page) = self.enough(&content.about, key) {
             // RFC 2369, and the one click of RFC 8058.
             message = message
@@ -146,6 +168,24 @@ impl Letterhead {
     }
 }
 
+/// What no header of the operator's may be called.
+const TAKEN: [&str; 15] = [
+    "From",
+    "To",
+    "Cc",
+    "Bcc",
+    "Sender",
+    "Reply-To",
+    "Subject",
+    "Date",
+    "Message-ID",
+    "In-Reply-To",
+    "References",
+    "Auto-Submitted",
+    "List-Unsubscribe",
+    "List-Unsubscribe-Post",
+    "MIME-Version",
+];
 const AUTO_SUBMITTED: HeaderName = HeaderName::new_from_ascii_str("Auto-Submitted");
 const LIST_UNSUBSCRIBE: HeaderName = HeaderName::new_from_ascii_str("List-Unsubscribe");
 const LIST_UNSUBSCRIBE_POST: HeaderName = HeaderName::new_from_ascii_str("List-Unsubscribe-Post");

@@ -12,6 +12,8 @@ use lettre::{
     },
 };
 
+use tokio::sync::SemaphorePermit;
+
 use super::{
     Cause, Failure, Relay, Step,
     failure::{exchange, in_words},
@@ -19,8 +21,6 @@ use super::{
 
 /// A command and its reply.
 pub(super) const COMMAND: Duration = Duration::from_secs(30);
-/// The body and the reply to its dot: a relay may take ten minutes (RFC 5321, 4.5.3.2.6), and giving up early makes repeats.
-const BODY: Duration = Duration::from_mins(10);
 
 /// Who sends to whom.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -82,6 +82,7 @@ impl Session {
 pub(crate) struct ReadyForBody<'r> {
     session: Session,
     relay: &'r Relay,
+    place: SemaphorePermit<'r>,
 }
 
 impl std::fmt::Debug for ReadyForBody<'_> {
@@ -98,8 +99,8 @@ pub(crate) struct Accepted {
 }
 
 impl<'r> ReadyForBody<'r> {
-    pub(super) fn new(session: Session, relay: &'r Relay) -> Self {
-        Self { session, relay }
+    pub(super) fn new(session: Session, relay: &'r Relay, place: SemaphorePermit<'r>) -> Self {
+        Self { session, relay, place }
     }
 
     /// The body, the dot, the reply. From here on a loss is uncertain.
@@ -107,22 +108,17 @@ impl<'r> ReadyForBody<'r> {
     /// # Errors
     /// Always at [`Step::Body`].
     pub(crate) async fn send(self, body: &[u8]) -> Result<Accepted, Failure> {
-        let Self { mut session, relay } = self;
+        let Self { mut session, relay, place } = self;
         let message = session.connection.message(body);
-        match exchange(Step::Body, BODY, Severity::PositiveCompletion, message).await {
-            Ok(reply) => {
-                session.mails += 1;
-                relay.keep(session);
-                Ok(Accepted { reply: in_words(&reply) })
-            }
-            Err(failure) => {
-                // The reply to the dot ends the transaction, a refusal too: nothing to reset.
-                if matches!(failure.cause, Cause::Refused(code) if code != 421) {
-                    session.mails += 1;
-                    relay.keep(session);
-                }
-                Err(failure)
-            }
+        let reply = exchange(Step::Body, relay.body_deadline(), Severity::PositiveCompletion, message).await;
+        // The reply to the dot ends the transaction, a refusal too: nothing to reset.
+        if reply.as_ref().map_or_else(|failure| matches!(failure.cause, Cause::Refused(code) if code != 421), |_| true)
+        {
+            session.mails += 1;
+            relay.keep(session);
         }
+        // Only now: who waits for a place finds the connection.
+        drop(place);
+        reply.map(|reply| Accepted { reply: in_words(&reply) })
     }
 }

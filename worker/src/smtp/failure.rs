@@ -74,6 +74,15 @@ impl Failure {
         Self { step, cause: Cause::Unusable, text: one_line(&why.to_string()) }
     }
 
+    /// What an operator must know when our settings are to blame. Never a server's words: they may name people.
+    pub(crate) fn alarm(&self) -> String {
+        let Self { step, cause, text } = self;
+        match cause {
+            Cause::Refused(code) => format!("{step:?} was refused with {code}"),
+            Cause::Lost | Cause::Unusable => format!("{step:?}: {text}"),
+        }
+    }
+
     pub(super) fn of(step: Step, fault: &lettre::transport::smtp::Error) -> Self {
         if let Some(code) = fault.status() {
             let reply = fault.source().map_or_else(String::new, ToString::to_string);
@@ -134,4 +143,16 @@ pub(super) fn in_words(reply: &Response) -> String {
 
 fn one_line(text: &str) -> String {
     text.trim().chars().map(|c| if c.is_control() { ' ' } else { c }).take(LONGEST).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_alarm_names_no_person() {
+        let refused =
+            Failure { step: Step::Auth, cause: Cause::Refused(535), text: "535 ada@example.org is barred".into() };
+        assert_eq!(refused.alarm(), "Auth was refused with 535");
+    }
 }

@@ -4,10 +4,12 @@
 //! Between the two lies the moment to write `sending` down. lettre's own transport hides that moment, and sends on a socket
 //! without `TCP_NODELAY`; this module is its connection with both put right.
 
+mod breaker;
 mod connect;
 mod conversation;
 mod failure;
 mod lines;
+mod pace;
 mod relay;
 mod server;
 #[cfg(test)]
@@ -15,8 +17,10 @@ mod tests;
 mod tls;
 mod verdict;
 
+pub(crate) use breaker::{Breaker, Pass};
 pub(crate) use conversation::{Accepted, Envelope, ReadyForBody};
 pub(crate) use failure::{Cause, Failure, Step};
-pub(crate) use relay::Relay;
+pub(crate) use pace::Pace;
+pub(crate) use relay::{Limits, Relay};
 pub(crate) use server::Server;
 pub(crate) use verdict::{Verdict, verdict};

@@ -5,6 +5,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use tokio::sync::{Semaphore, SemaphorePermit};
+
 use super::{
     Cause, Failure, ReadyForBody, Server, Step,
     connect::connect,
@@ -21,7 +23,18 @@ const MAILS: u32 = 100;
 pub(crate) struct Relay {
     server: Server,
     idle: Mutex<Vec<Idle>>,
-    most: usize,
+    /// One for each connection that may stand.
+    places: Semaphore,
+    limits: Limits,
+}
+
+/// What a mail server is asked for at most.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limits {
+    /// Connections that stand at the same time.
+    pub(crate) connections: usize,
+    /// How long the body and the reply to its dot may take.
+    pub(crate) body: Duration,
 }
 
 struct Idle {
@@ -36,10 +49,15 @@ impl std::fmt::Debug for Idle {
 }
 
 impl Relay {
-    /// Keeps at most `most` idle connections.
+    /// Connections are opened as they are needed, up to the limit.
     #[must_use]
-    pub(crate) fn new(server: Server, most: usize) -> Self {
-        Self { server, idle: Mutex::default(), most }
+    pub(crate) fn new(server: Server, limits: Limits) -> Self {
+        Self { server, idle: Mutex::default(), places: Semaphore::new(limits.connections), limits }
+    }
+
+    /// How long the body and the reply to its dot may take.
+    pub(super) fn body_deadline(&self) -> Duration {
+        self.limits.body
     }
 
     /// Talks up to the server's 354. An idle connection that turns out to be dead costs a new one, not the mail: so far
@@ -48,9 +66,10 @@ impl Relay {
     /// # Errors
     /// At any step before [`Step::Body`].
     pub(crate) async fn open(&self, envelope: &Envelope) -> Result<ReadyForBody<'_>, Failure> {
+        let place = self.place().await?;
         if let Some(session) = self.take() {
             match session.envelope(envelope).await {
-                Ok(session) => return Ok(ReadyForBody::new(session, self)),
+                Ok(session) => return Ok(ReadyForBody::new(session, self, place)),
                 // Whatever else lay idle is as old: start afresh.
                 Err((failure, None)) if is_stale(&failure) => self.idle().clear(),
                 Err((failure, session)) => return Err(self.give_up(failure, session)),
@@ -58,9 +77,14 @@ impl Relay {
         }
         let session = Session { connection: connect(&self.server).await?, mails: 0 };
         match session.envelope(envelope).await {
-            Ok(session) => Ok(ReadyForBody::new(session, self)),
+            Ok(session) => Ok(ReadyForBody::new(session, self, place)),
             Err((failure, session)) => Err(self.give_up(failure, session)),
         }
+    }
+
+    /// A connection in use has a place, and so has one that lies idle: it is the next user's.
+    async fn place(&self) -> Result<SemaphorePermit<'_>, Failure> {
+        self.places.acquire().await.map_err(|closed| Failure::lost(Step::Connect, closed))
     }
 
     /// Closes what is idle.
@@ -71,7 +95,7 @@ impl Relay {
     pub(super) fn keep(&self, session: Session) {
         let mut idle = self.idle();
         idle.retain(|idle| idle.since.elapsed() < IDLE);
-        if idle.len() < self.most && session.mails < MAILS && !session.connection.has_broken() {
+        if idle.len() < self.limits.connections && session.mails < MAILS && !session.connection.has_broken() {
             idle.push(Idle { session, since: Instant::now() });
         }
     }

@@ -13,7 +13,7 @@ use crate::{
     tasks::TaskStatus,
     text::{Colour, Description, EmailAddress, LabelName, Name, ProjectKey, Title},
     time::{
-        Due, Instant, When,
+        Due, Instant, SkipAfter, When,
         recurrence::{Basis, Rule},
     },
 };
@@ -183,6 +183,8 @@ pub(super) struct Turns {
 pub(super) struct Reminder {
     pub(super) task: TaskId,
     pub(super) when: When,
+    #[deserr(default)]
+    pub(super) skip_after: Option<SkipAfter>,
     pub(super) to: Told,
 }
 

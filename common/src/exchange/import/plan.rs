@@ -10,7 +10,7 @@ use crate::{
     error::Result,
     ids::{AccountId, ReminderId, TaskId},
     reminders::{self, ReminderPlan, Whom},
-    time::{When, WhenColumns},
+    time::{SkipAfter, When, WhenColumns},
 };
 
 /// A reminder as it will stand in its table.
@@ -20,6 +20,7 @@ pub(super) struct ReminderRow {
     pub(super) id: ReminderId,
     pub(super) task: TaskId,
     pub(super) when: When,
+    pub(super) skip_after: Option<SkipAfter>,
     /// Nobody: whoever the task is assigned to.
     pub(super) to: Option<AccountId>,
 }
@@ -53,11 +54,12 @@ async fn insert(core: &mut Core, rows: &[ReminderRow]) -> Result<()> {
     let (locals, instants): (Vec<Option<DateTime>>, Vec<Option<Timestamp>>) =
         columns.iter().map(|column| (column.local, column.at)).unzip();
     sqlx::query!(
-        r#"insert into reminders (org_id, id, task_id, "offset", local_time, time_zone, at, recipient, account_id, created_by)
+        r#"insert into reminders (org_id, id, task_id, "offset", local_time, time_zone, at, recipient, account_id, created_by,
+                                  skip_after)
            select current_org(), r.id, r.task_id, r."offset", r.local_time, r.time_zone, r.at,
-                  case when r.account_id is null then 'assignees' else 'account' end, r.account_id, current_account()
-           from unnest($1::uuid[], $2::uuid[], $3::text[], $4::timestamp[], $5::text[], $6::timestamptz[], $7::uuid[])
-                as r (id, task_id, "offset", local_time, time_zone, at, account_id)"#,
+                  case when r.account_id is null then 'assignees' else 'account' end, r.account_id, current_account(), r.skip_after
+           from unnest($1::uuid[], $2::uuid[], $3::text[], $4::timestamp[], $5::text[], $6::timestamptz[], $7::uuid[], $8::text[])
+                as r (id, task_id, "offset", local_time, time_zone, at, account_id, skip_after)"#,
         &rows.iter().map(|row| row.id.0).collect::<Vec<_>>(),
         &rows.iter().map(|row| row.task.0).collect::<Vec<_>>(),
         &columns.iter().map(|column| column.offset.clone()).collect::<Vec<_>>() as _,
@@ -65,6 +67,7 @@ async fn insert(core: &mut Core, rows: &[ReminderRow]) -> Result<()> {
         &columns.iter().map(|column| column.zone.clone()).collect::<Vec<_>>() as _,
         instants as _,
         &rows.iter().map(|row| row.to.map(|account| account.0)).collect::<Vec<_>>() as _,
+        &rows.iter().map(|row| row.skip_after.map(|after| after.to_string())).collect::<Vec<_>>() as _,
     )
     .execute(core.sql())
     .await?;

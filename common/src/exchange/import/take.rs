@@ -257,7 +257,14 @@ impl Taking<'_> {
                 None => return self.imported.skip(Skipped { line, reason: "unknown_person" }),
             },
         };
-        self.pending.reminders.push(ReminderRow { line, id: ReminderId::new(), task, when: given.when, to });
+        self.pending.reminders.push(ReminderRow {
+            line,
+            id: ReminderId::new(),
+            task,
+            when: given.when,
+            skip_after: given.skip_after,
+            to,
+        });
     }
 
     fn comment(&mut self, line: u32, given: &Comment) {

@@ -9,12 +9,14 @@ use tokio::{
 };
 use tokio_rustls::TlsAcceptor;
 
-use crate::smtp::{Envelope, Relay, Server};
+use crate::smtp::{Envelope, Limits, Relay, Server};
+
+pub(super) const LIMITS: Limits = Limits { connections: 4, body: std::time::Duration::from_mins(10) };
 
 /// A listener and a relay that connects to it with `scheme`; `credentials` is empty or `user:password@`.
 pub(super) async fn stage(scheme: &str, credentials: &str) -> (TcpListener, Relay) {
     let (listener, server) = listen(scheme, credentials).await;
-    (listener, Relay::new(server, 4))
+    (listener, Relay::new(server, LIMITS))
 }
 
 /// The same, while the settings can still be changed.

@@ -10,7 +10,7 @@ use tokio_rustls::{
     rustls::{ServerConfig, crypto::ring, pki_types::PrivateKeyDer},
 };
 
-use super::script::{Peer, envelope, listen};
+use super::script::{LIMITS, Peer, envelope, listen};
 use crate::smtp::{Cause, Relay, Step, server::Security};
 
 /// Who the relay trusts.
@@ -42,7 +42,7 @@ async fn stage(scheme: &str, name: &str, trust: Trust) -> (TcpListener, TlsAccep
             Security::None => Security::None,
         };
     }
-    (listener, TlsAcceptor::from(Arc::new(config)), Relay::new(server, 4))
+    (listener, TlsAcceptor::from(Arc::new(config)), Relay::new(server, LIMITS))
 }
 
 /// The server's part up to the encrypted connection; none when the client breaks off.

@@ -1,0 +1,193 @@
+//! Planning somebody's reminders anew, since they live by another clock or want something else than before.
+//!
+//! The change itself only asks for it, in its transaction (`replans`); a worker does it, and until then none of the person's reminders
+//! goes out. What was sent is not sent again. What waits to be sent gets its new time, and if that has passed meanwhile it is due at once:
+//! a change of clocks loses nobody's reminder.
+
+use jiff::Timestamp;
+use tracing::warn;
+use uuid::Uuid;
+
+use super::shares::{ALREADY_PAST, Last, Share, to_look_at};
+use crate::{
+    access::{Core, Written},
+    db::Db,
+    deliveries,
+    error::Result,
+    ids::{AccountId, DeliveryId, OrgId, TaskId},
+    mails::{self, Owed},
+    notifications,
+    time::When,
+};
+
+/// Asks for a person of the organization.
+pub(crate) async fn ask(core: &mut Core, account: AccountId) -> Result<()> {
+    // Not "do nothing": whoever plans them at this moment may have read how it was before, and is waited for
+    // (`a_change_at_the_moment_of_planning_is_planned_once_more`).
+    sqlx::query!(
+        "insert into replans (org_id, account_id) values (current_org(), $1)
+         on conflict on constraint replans_pkey do update set asked_at = clock_timestamp()",
+        account.0,
+    )
+    .execute(core.sql())
+    .await?;
+    Ok(())
+}
+
+/// Asks for the caller, in all their organizations.
+pub(crate) async fn ask_everywhere(core: &mut Core) -> Result<()> {
+    sqlx::query!("select ask_replans()").execute(core.sql()).await?;
+    Ok(())
+}
+
+/// Asks for every member who has no zone of their own.
+pub(crate) async fn ask_who_follows_the_organization(core: &mut Core) -> Result<()> {
+    sqlx::query!(
+        "insert into replans (org_id, account_id)
+         select m.org_id, m.account_id from memberships m join accounts a on a.id = m.account_id
+         where m.org_id = current_org() and m.status = 'active' and a.time_zone is null order by m.account_id
+         on conflict on constraint replans_pkey do update set asked_at = clock_timestamp()",
+    )
+    .execute(core.sql())
+    .await?;
+    Ok(())
+}
+
+/// Plans anew for so many people at most who wait for it; gives how many there were. Any number of workers may do it at once, and whoever
+/// cannot be planned for stops nobody else.
+///
+/// # Errors
+/// The database's; that of the last person for whom it failed.
+pub async fn replan_asked(db: &Db, most: i64) -> Result<u64> {
+    let turns = sqlx::query!(
+        r#"select org_id as "org!: OrgId", account_id as "account!: AccountId" from replans_waiting($1)"#,
+        most
+    )
+    .fetch_all(&db.pool)
+    .await?;
+    let (mut done, mut failed) = (0, None);
+    for turn in turns {
+        match one(db, turn.org, turn.account).await {
+            Ok(planned) => done += u64::from(planned),
+            Err(fault) => {
+                warn!(org = %turn.org, account = %turn.account, fault = fault.story(), "somebody's reminders could not be planned anew");
+                failed = Some(fault);
+            }
+        }
+    }
+    failed.map_or(Ok(done), Err)
+}
+
+async fn one(db: &Db, org: OrgId, account: AccountId) -> Result<bool> {
+    let mut scope = db.for_job(Some(org), None).await?;
+    let core = scope.core();
+    let tasks = sqlx::query_scalar!("select take_replan($1)", account.0).fetch_one(core.sql()).await?;
+    let Some(tasks) = tasks else { return Ok(false) };
+    let tasks: Vec<TaskId> = tasks.into_iter().map(TaskId).collect();
+    let planned = plan(core, account, &tasks).await?;
+    notifications::set_clock(core, account).await?;
+    sqlx::query!("delete from replans where account_id = $1", account.0).execute(core.sql()).await?;
+    scope.commit(planned).await?;
+    Ok(true)
+}
+
+/// What becomes of a share.
+#[derive(Debug, PartialEq, Eq)]
+enum Change {
+    /// It stays as it is.
+    None,
+    /// It is owed, as nothing was.
+    Owe(Timestamp),
+    /// It is taken back, for this reason.
+    Cancel(&'static str),
+    /// It has another time.
+    Move(Timestamp),
+}
+
+/// What it was up to now.
+enum Standing<'a> {
+    /// Nothing, or taken back for a reason that may hold no longer.
+    Unowed,
+    /// It waits to be sent.
+    Waits(&'a Last),
+    /// It was sent, is on its way, or was taken back for good.
+    Settled,
+}
+
+impl Share {
+    fn standing(&self) -> Standing<'_> {
+        let Some(last) = &self.last else { return Standing::Unowed };
+        let withheld = ["muted", "project muted", "unsubscribed", PLANNED_ANEW];
+        match last.share.state.as_str() {
+            "scheduled" | "retry" | "claimed" if !last.frozen => Standing::Waits(last),
+            "cancelled" if last.share.reason.as_deref().is_some_and(|reason| withheld.contains(&reason)) => {
+                Standing::Unowed
+            }
+            // Of another due value than today's: the task has come round, or has been put off, while nothing was wanted of it.
+            _ if matches!(self.when, When::Offset { .. })
+                && last.due_value.is_some()
+                && last.due_value != self.due_value() =>
+            {
+                Standing::Unowed
+            }
+            _ => Standing::Settled,
+        }
+    }
+
+    fn change(&self, now: Timestamp) -> Change {
+        let planned = self.planned(now);
+        match (self.standing(), planned.skipped, planned.due_at) {
+            (Standing::Unowed, None, Some(due_at)) => Change::Owe(due_at),
+            (Standing::Waits(last), None | Some(ALREADY_PAST), Some(due_at)) => {
+                // What is late already is being sent as soon as can be.
+                let stays = due_at == last.share.due_at || due_at.max(last.share.due_at) <= now;
+                if stays { Change::None } else { Change::Move(due_at.max(now)) }
+            }
+            (Standing::Waits(_), Some(why), _) => Change::Cancel(why),
+            _ => Change::None,
+        }
+    }
+}
+
+/// The reason of a delivery that has got another time.
+const PLANNED_ANEW: &str = "planned anew";
+
+async fn plan(core: &mut Core, account: AccountId, tasks: &[TaskId]) -> Result<Written<()>> {
+    let (now, shares) = to_look_at(core, tasks, Some(account)).await?;
+    let changes: Vec<(&Share, Change)> = shares.iter().map(|share| (share, share.change(now))).collect();
+    let taken_back = changes.iter().filter_map(|(share, change)| {
+        let delivery = share.last.as_ref()?.share.delivery_id;
+        match change {
+            Change::Cancel(why) => Some((delivery, why.replace('_', " "))),
+            Change::Move(_) => Some((delivery, PLANNED_ANEW.to_owned())),
+            Change::None | Change::Owe(_) => None,
+        }
+    });
+    let taken_back: Vec<(DeliveryId, String)> = taken_back.collect();
+    // What went out at this moment is not owed a second time.
+    let cancelled = deliveries::cancel_these(core, &taken_back).await?;
+    let is_cancelled = |share: &Share| share.last.as_ref().is_some_and(|l| cancelled.contains(&l.share.delivery_id));
+    let new: Vec<(&Share, Timestamp)> = changes
+        .iter()
+        .filter_map(|(share, change)| match change {
+            Change::Owe(at) => Some((*share, *at)),
+            Change::Move(at) if is_cancelled(share) => Some((*share, *at)),
+            _ => None,
+        })
+        .collect();
+    if new.is_empty() {
+        return Ok(Written(()));
+    }
+    let concerned: Vec<Uuid> = new.iter().map(|(share, _)| share.task.0).collect();
+    let generations = sqlx::query!(
+        r#"update tasks set generation = generation + 1 where id = any($1) returning id as "id: TaskId", generation"#,
+        &concerned,
+    )
+    .fetch_all(core.sql())
+    .await?;
+    let generation = |share: &Share| {
+        generations.iter().find(|row| row.id == share.task).map_or(share.generation, |row| row.generation)
+    };
+    let owed: Vec<Owed> = new.iter().map(|(share, at)| share.owed(DeliveryId::new(), *at, generation(share))).collect();
+    mails::owe(core, &owed).await
+}
