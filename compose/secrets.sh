@@ -26,6 +26,8 @@ for name in postgres_password app_password worker_password redis_password server
 done
 # The mail server's; empty if it asks for none.
 [ -e smtp_password ] || put smtp_password </dev/null
+# The server key that is being replaced; empty if none is.
+[ -e server_key_before ] || put server_key_before </dev/null
 
 # Nobody without a password; with ours, one prefix and the commands that common/src/wakeups.rs sends. Redis gets the hash.
 hash=$(sha256sum <redis_password)

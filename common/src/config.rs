@@ -45,6 +45,8 @@ pub struct Settings {
     redis_password: Option<SecretString>,
     /// At least 32 characters, the same for API and worker.
     server_key: Option<SecretString>,
+    /// The one that was in its place, while it is changed.
+    server_key_before: Option<SecretString>,
     /// Where clients reach the API; links in mails begin with it.
     #[serde(default = "local_url")]
     pub base_url: Url,
@@ -267,13 +269,21 @@ impl Settings {
         }
     }
 
-    /// The server key.
+    /// The server key, with the one before it if there is one.
     ///
     /// # Errors
-    /// Missing or too short.
+    /// Missing, or one of them too short.
     pub fn server_key(&self) -> Result<ServerKey, SettingsError> {
-        let key = self.server_key.clone().ok_or(SettingsError::Missing("TASKBELL_SERVER_KEY"))?;
-        ServerKey::new(key).map_err(|why| SettingsError::Wrong { name: "TASKBELL_SERVER_KEY".into(), why: why.into() })
+        let key = |name: &str, key: &SecretString| {
+            ServerKey::new(key.clone()).map_err(|why| SettingsError::Wrong { name: name.into(), why: why.into() })
+        };
+        let present = self.server_key.as_ref().ok_or(SettingsError::Missing("TASKBELL_SERVER_KEY"))?;
+        let present = key("TASKBELL_SERVER_KEY", present)?;
+        // Compose brings a file that is empty most of the time.
+        match self.server_key_before.as_ref().filter(|before| !before.expose_secret().trim().is_empty()) {
+            Some(before) => Ok(present.after(key("TASKBELL_SERVER_KEY_BEFORE", before)?)),
+            None => Ok(present),
+        }
     }
 }
 

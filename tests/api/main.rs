@@ -49,6 +49,7 @@ mod reading;
 mod repeats;
 mod roles;
 mod second_factor;
+mod server_keys;
 mod sessions;
 mod snooze;
 mod task_changes;

@@ -4,7 +4,7 @@ use serde_json::Value;
 use url::Url;
 use uuid::Uuid;
 
-use crate::{Reply, contract};
+use crate::{Reply, TestApp, contract};
 
 /// Somebody who acts: signed in or not, in an organization or not.
 #[derive(Clone, Debug)]
@@ -36,6 +36,12 @@ impl Actor {
     #[must_use]
     pub fn with_token(&self, token: Option<&str>) -> Self {
         Self { token: token.map(str::to_owned), ..self.clone() }
+    }
+
+    /// The same person, asking where the API answers now.
+    #[must_use]
+    pub fn after_the_restart_of(&self, app: &TestApp) -> Self {
+        Self { api: app.api.clone(), ..self.clone() }
     }
 
     /// Asks.

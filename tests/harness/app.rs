@@ -18,7 +18,8 @@ use url::Url;
 
 use crate::{Actor, Database, PATIENCE, services::shared};
 
-pub(crate) const KEY: &str = "a key for tests only, long enough to be one";
+/// The server key of every test.
+pub const KEY: &str = "a key for tests only, long enough to be one";
 
 /// A whole Taskbell of one test: its own database, queue and mail catcher, and the API on a port of its own. The worker
 /// runs when the test asks for it.
@@ -110,6 +111,14 @@ impl TestApp {
             http: reqwest::Client::builder().pool_max_idle_per_host(0).timeout(PATIENCE).build().unwrap(),
             shutdown,
         }
+    }
+
+    /// The API stops and starts again with settings of the test's own: over the same database, on another port. People go on with
+    /// [`Actor::after_the_restart_of`].
+    pub async fn restart_with(&mut self, own: &[(&str, &str)]) {
+        self.shutdown.clone().notify();
+        let settings = api_settings(&self.database.url_as("taskbell_app"), &self.redis_url, &self.namespace, own);
+        (self.api, self.shutdown) = launch(&settings, Vec::new()).await;
     }
 
     /// An address of the API.

@@ -25,7 +25,7 @@ pub mod services;
 pub mod verify;
 
 pub use actor::Actor;
-pub use app::{RunningWorker, TestApp, mounted_routes};
+pub use app::{KEY, RunningWorker, TestApp, mounted_routes};
 pub use browser::{Browser, Mark, Target, Window};
 pub use database::Database;
 pub use factory::Team;

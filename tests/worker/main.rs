@@ -18,6 +18,7 @@ mod queue;
 mod refusals;
 mod reminders;
 mod replans;
+mod server_keys;
 mod sweep;
 mod timetable;
 mod turns;

@@ -37,7 +37,7 @@ use tracing::{error, info, warn};
 
 pub use error::WorkerError;
 use error::unusable;
-use jobs::{Desk, Job, Mailer, deliver, forget_tries, purge, replans, sweep, timetable};
+use jobs::{Desk, Job, Mailer, deliver, forget_tries, links, purge, replans, sweep, timetable};
 use mail::Letterhead;
 use smtp::{Breaker, Limits, Pace, Patience, Relay, Server};
 
@@ -77,7 +77,7 @@ pub async fn run(settings: &Settings, shutdown: impl Future<Output = ()>) -> Res
     let reading = wakeups.stop();
     let sweep = sweep(db.clone(), settings.uncertain, wakeups.bypass(), Arc::clone(&mailer.meters), stopped.clone());
     parts.spawn(sweep.map(|()| Ok("sweep")));
-    let jobs = timetable(db.clone(), turns(settings), Arc::clone(&mailer.meters), stopped.clone());
+    let jobs = timetable(db.clone(), turns(settings, &db), Arc::clone(&mailer.meters), stopped.clone());
     parts.spawn(jobs.map(|()| Ok("timetable")));
     let dispatcher = dispatch::run(db.clone(), queue, stopped.clone());
     parts.spawn(dispatcher.map(|()| Ok("dispatcher")));
@@ -110,13 +110,17 @@ pub async fn run(settings: &Settings, shutdown: impl Future<Output = ()>) -> Res
 }
 
 /// The timetable: each turn is one worker's, whichever that is.
-fn turns(settings: &Settings) -> Vec<Job> {
+fn turns(settings: &Settings, db: &Db) -> Vec<Job> {
     let days = settings.keep_attempts;
-    vec![
+    let mut turns = vec![
         Job::new("replans", Duration::from_secs(1), replans),
         Job::new("purge", Duration::from_mins(1), purge),
         Job::new("forget_tries", Duration::from_hours(1), move |db| forget_tries(db, days)),
-    ]
+    ];
+    if db.key().has_before() {
+        turns.push(Job::new("links", Duration::from_hours(1), links));
+    }
+    turns
 }
 
 fn mailer(db: &Db, settings: &Settings, stopped: watch::Receiver<bool>) -> Result<Mailer, WorkerError> {

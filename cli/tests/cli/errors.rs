@@ -41,6 +41,10 @@ fn a_short_server_key_is_refused_without_being_shown() {
     let said = fails(api.env("TASKBELL_SERVER_KEY", "hunter2"));
     is_one_sentence(&said, "TASKBELL_SERVER_KEY is not usable");
     assert!(!said.contains("hunter2"), "{said}");
+    api.env("TASKBELL_SERVER_KEY", "x".repeat(32)).env("TASKBELL_SERVER_KEY_BEFORE", "hunter2");
+    let said = fails(&mut api);
+    is_one_sentence(&said, "TASKBELL_SERVER_KEY_BEFORE is not usable");
+    assert!(!said.contains("hunter2"), "{said}");
 }
 
 #[test]

@@ -109,8 +109,8 @@ pub async fn switch_on(scope: &mut Scope<Me>, first: &FirstCode) -> Result<Writt
     .fetch_optional(scope.sql())
     .await?
     .ok_or(Error::NotFound)?;
-    let secret = TotpSecret::derive(scope.db().key(), row.id);
-    let step = secret.verify(&first.code, row.now.to_jiff().as_second()).ok_or(Error::SecondFactor { given: true })?;
+    let step = TotpSecret::verify_by(scope.db().key(), row.id, &first.code, row.now.to_jiff().as_second())
+        .ok_or(Error::SecondFactor { given: true })?;
     sqlx::query!("update second_factors set confirmed_at = now(), last_step = $1, used_codes = 0", step)
         .execute(scope.sql())
         .await?;

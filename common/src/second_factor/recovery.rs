@@ -65,6 +65,13 @@ impl RecoveryCodes {
         }))
     }
 
+    /// [`RecoveryCodes::matching`] for the list of a row and a generation, whichever server key it was derived with. Only one of the
+    /// two was ever shown.
+    #[must_use]
+    pub(crate) fn matching_by(key: &ServerKey, row: Uuid, generation: i32, code: &RecoveryCode) -> Option<u8> {
+        key.each().find_map(|key| Self::derive(&key, row, generation).matching(code))
+    }
+
     /// The texts for their owner.
     #[must_use]
     pub fn reveal(&self) -> Vec<String> {

@@ -60,6 +60,12 @@ impl TotpSecret {
         bool::from(fits).then_some(step)
     }
 
+    /// [`TotpSecret::verify`] for the secret of a row, whichever server key it was derived with.
+    #[must_use]
+    pub(crate) fn verify_by(key: &ServerKey, row: Uuid, code: &TotpCode, now_unix_seconds: i64) -> Option<i64> {
+        key.each().find_map(|key| Self::derive(&key, row).verify(code, now_unix_seconds))
+    }
+
     /// What an app shows at a moment.
     #[must_use]
     pub fn shows(&self, now_unix_seconds: i64) -> String {

@@ -109,11 +109,12 @@ pub async fn sign_in(db: &Db, claim: SignIn, origin: &Origin) -> Result<Committe
 fn answer(db: &Db, factor: &Factor, code: Option<&SecondFactorCode>, now: Instant) -> Result<Answer> {
     let found = match code {
         None => return Err(Error::SecondFactor { given: false }),
+        // Of whichever server key: people do not set their apps up anew because it has changed.
         Some(SecondFactorCode::Totp(code)) => {
-            TotpSecret::derive(db.key(), factor.id).verify(code, now.as_second()).map(Answer::Step)
+            TotpSecret::verify_by(db.key(), factor.id, code, now.as_second()).map(Answer::Step)
         }
         Some(SecondFactorCode::Recovery(code)) => {
-            RecoveryCodes::derive(db.key(), factor.id, factor.generation).matching(code).map(Answer::Recovery)
+            RecoveryCodes::matching_by(db.key(), factor.id, factor.generation, code).map(Answer::Recovery)
         }
     };
     found.ok_or(Error::SecondFactor { given: true })

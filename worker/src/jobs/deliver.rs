@@ -12,7 +12,7 @@ use apalis::prelude::Data;
 use common::{
     db::Db,
     ids::MailId,
-    mails::{Claim, Content},
+    mails::{self, Claim, Content},
 };
 use tokio::{select, sync::watch, time::sleep};
 use tracing::{error, info, warn};
@@ -145,9 +145,11 @@ impl Mailer {
                 Some(frozen) => frozen.as_far_as(&fresh),
                 None => fresh,
             });
+            let key = mails::key_of(&self.db, claim, &content).await;
+            let key = key.map_err(|fault| database(claim, Step::Prepare, &fault))?;
             let letter = self
                 .letterhead
-                .write(claim.id, &content, self.db.key())
+                .write(claim.id, &content, &key)
                 .map_err(|fault| Failure::unusable(Step::Prepare, fault))?;
             let server = self.relay.open(&letter.envelope).await;
             pass.learn(server.as_ref().err());

@@ -4,6 +4,7 @@ mod deliver;
 mod end;
 mod lane;
 mod lease;
+mod links;
 mod purge;
 mod replans;
 mod statements;
@@ -11,6 +12,7 @@ mod sweep;
 mod timetable;
 
 pub(crate) use deliver::{Mailer, deliver};
+pub(crate) use links::links;
 pub(crate) use purge::{forget_tries, purge};
 pub(crate) use replans::replans;
 pub(crate) use statements::Desk;

@@ -41,8 +41,9 @@ impl Sign {
             (Step::Connect | Step::Auth | Step::Mail, Cause::Refused(500..) | Cause::Unusable) => Some(Self::Refused),
             (Step::Connect | Step::Auth, _) => Some(Self::Down),
             // A connection that breaks later says nothing about the next one.
-            (Step::Prepare, _)
-            | (Step::Mail | Step::Rcpt | Step::Data | Step::Body, Cause::Lost | Cause::Unusable) => None,
+            (Step::Prepare, _) | (Step::Mail | Step::Rcpt | Step::Data | Step::Body, Cause::Lost | Cause::Unusable) => {
+                None
+            }
             (Step::Mail | Step::Rcpt | Step::Data | Step::Body, Cause::Refused(_)) => Some(Self::Well),
         }
     }
