@@ -16,7 +16,7 @@ async fn a_crash_before_the_body_costs_a_lease_and_no_mail() {
     .await;
     doomed.crash().await;
     let worker = app.work();
-    // The lease is thirty seconds; the test does not wait for the clock, it moves the lease.
+    // The lease takes a while; the test does not wait for the clock, it moves the lease.
     sqlx::query("update mails set lease_until = now() where state = 'claimed'").execute(&app.admin).await.unwrap();
     assert_eq!(app.all_settled().await, ["sent"]);
     assert_eq!(app.inbox.messages().len(), 1);

@@ -152,7 +152,8 @@ pub async fn renew(db: &Db, claim: &Claim) -> Result<bool> {
                select m.id, h.fence from mails m join unnest($1::uuid[], $2::int[]) h (id, fence) on h.id = m.id
                order by m.id for update of m
            )
-           update mails m set lease_until = clock_timestamp() + interval '30 seconds' from free f
+           update mails m
+           set lease_until = clock_timestamp() + case m.state when 'claimed' then interval '8 seconds' else interval '30 seconds' end from free f
            where m.id = f.id and m.fence = f.fence and m.state in ('claimed', 'sending')
            returning m.id as "id: MailId""#,
         &held.iter().map(|held| held.id.0).collect::<Vec<_>>(),
