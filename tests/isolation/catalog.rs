@@ -199,6 +199,7 @@ async fn definer_functions_are_the_named_list_with_a_pinned_search_path() {
             "change_email",
             "credential_of",
             "deletion_plan",
+            "digests_due",
             "end_membership",
             "enter_mine",
             "erase_account",

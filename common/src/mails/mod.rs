@@ -6,6 +6,7 @@
 mod claims;
 mod comment;
 mod content;
+mod digest;
 mod ends;
 mod fold;
 mod notice;
@@ -20,6 +21,7 @@ use uuid::Uuid;
 pub use claims::{Attempt, Claim, Held, Outcome, Phase, claim, claim_all};
 pub use comment::CommentContent;
 pub use content::{Content, Said, Subject, Unsaid, content, contents};
+pub use digest::{DigestContent, DigestTask, ExpiredReminder};
 pub use ends::{Ended, finish, finish_all, mark_all_sending, mark_sending, renew};
 pub use notice::Notice;
 pub use reminder::ReminderContent;

@@ -1,6 +1,7 @@
 //! What the worker does: one file for each job.
 
 mod deliver;
+mod digests;
 mod end;
 mod lane;
 mod lease;
@@ -11,6 +12,7 @@ mod sweep;
 mod timetable;
 
 pub(crate) use deliver::{Mailer, deliver};
+pub(crate) use digests::digests;
 pub(crate) use purge::{forget_tries, purge};
 pub(crate) use replans::replans;
 pub(crate) use statements::Desk;
