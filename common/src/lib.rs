@@ -11,6 +11,7 @@ pub mod comments;
 pub mod config;
 pub mod db;
 pub mod deliveries;
+pub mod digests;
 pub mod dispatch;
 pub mod error;
 pub mod exchange;

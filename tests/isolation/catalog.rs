@@ -201,6 +201,7 @@ async fn definer_functions_are_the_named_list_with_a_pinned_search_path() {
             "change_email",
             "credential_of",
             "deletion_plan",
+            "digests_due",
             "end_calendar",
             "end_membership",
             "enter_mine",

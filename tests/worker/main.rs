@@ -8,6 +8,7 @@
 )]
 
 mod comments;
+mod digests;
 mod folded;
 mod folding;
 mod hints;

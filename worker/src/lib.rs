@@ -37,7 +37,7 @@ use tracing::{error, info, warn};
 
 pub use error::WorkerError;
 use error::unusable;
-use jobs::{Desk, Job, Mailer, deliver, forget_tries, links, purge, replans, sweep, timetable};
+use jobs::{Desk, Job, Mailer, deliver, digests, forget_tries, links, purge, replans, sweep, timetable};
 use mail::Letterhead;
 use smtp::{Breaker, Limits, Pace, Patience, Relay, Server};
 
@@ -114,6 +114,7 @@ fn turns(settings: &Settings, db: &Db) -> Vec<Job> {
     let days = settings.keep_attempts;
     let mut turns = vec![
         Job::new("replans", Duration::from_secs(1), replans),
+        Job::new("digests", Duration::from_secs(5), digests),
         Job::new("purge", Duration::from_mins(1), purge),
         Job::new("forget_tries", Duration::from_hours(1), move |db| forget_tries(db, days)),
     ];

@@ -4,7 +4,10 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Claim, CommentContent, MailKind, Notice, ReminderContent, comment::comment, reminder::reminders};
+use super::{
+    Claim, CommentContent, DigestContent, MailKind, Notice, ReminderContent, comment::comment, digest::digest,
+    reminder::reminders,
+};
 use crate::{
     access::{Scope, System},
     error::{Error, Result},
@@ -82,6 +85,8 @@ pub enum Subject {
     Notice(Notice),
     /// What somebody has said about a task.
     Comment(CommentContent),
+    /// Somebody's day in an organization.
+    Digest(DigestContent),
 }
 
 /// Why a mail says nothing now.
@@ -146,7 +151,7 @@ pub async fn contents(mut scope: Scope<System>, claims: &[&Claim]) -> Result<Vec
             MailKind::EmailChangeNew => email_change(&mut scope, claim, false).await?,
             MailKind::Notice => notice(&mut scope, claim).await?,
             MailKind::Comment => comment(&mut scope, claim).await?,
-            MailKind::Digest => Err("there are no digests".into()),
+            MailKind::Digest => digest(&mut scope, claim).await?,
         });
     }
     if let Some(cancelled) = cancelled {

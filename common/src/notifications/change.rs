@@ -132,12 +132,13 @@ async fn next_digest(core: &mut Core, account: AccountId, after: &NotificationSe
     Ok(next_at(digest.hour.time(), digest.days.sql(), zone.rules(), clock.now.to_jiff()))
 }
 
-/// When somebody's next digest comes, by the clock that they live by now.
+/// When somebody's next digest comes, by the clock that they live by now. One that is due already stays due.
 pub(crate) async fn set_clock(core: &mut Core, account: AccountId) -> Result<()> {
     let settings = find(core, account).await?;
     if let Some(next) = next_digest(core, account, &settings).await? {
         sqlx::query!(
-            "update notification_settings set next_digest_at = $2 where account_id = $1",
+            "update notification_settings set next_digest_at = $2
+             where account_id = $1 and (next_digest_at > now()) is not false",
             account.0,
             next.to_sqlx() as _,
         )

@@ -1,6 +1,7 @@
 //! What the worker does: one file for each job.
 
 mod deliver;
+mod digests;
 mod end;
 mod lane;
 mod lease;
@@ -12,6 +13,7 @@ mod sweep;
 mod timetable;
 
 pub(crate) use deliver::{Mailer, deliver};
+pub(crate) use digests::digests;
 pub(crate) use links::links;
 pub(crate) use purge::{forget_tries, purge};
 pub(crate) use replans::replans;

@@ -2,7 +2,7 @@
 
 use common::{
     ids::DeliveryId,
-    mails::{CommentContent, ReminderContent},
+    mails::{CommentContent, DigestContent, DigestTask, ReminderContent},
     secrets::{Purpose, ServerKey},
     time::TimeZoneName,
 };
@@ -138,6 +138,85 @@ impl Comment {
             lines: lines(body),
             link: pages.of(DeliveryId(about.delivery)),
             address: format!("{}/v1/orgs/{}/tasks/{task_id}", pages.base_url, one_line(org_slug)),
+        }
+    }
+}
+
+/// Somebody's day.
+pub(super) struct Digest {
+    pub(super) name: String,
+    pub(super) organization: String,
+    /// `2 overdue, 1 due today`.
+    pub(super) subject: String,
+    /// `Tuesday, 1 December 2026`.
+    pub(super) day: String,
+    /// Empty, or how late it is.
+    pub(super) delay: String,
+    /// None of them is empty.
+    pub(super) parts: Vec<(&'static str, Vec<Due>)>,
+    /// How many tasks are not in it.
+    pub(super) more: i64,
+    /// Reminders that were not sent.
+    pub(super) expired: Vec<Due>,
+    /// How many of those are not in it.
+    pub(super) more_expired: i64,
+    /// The page where it is switched off.
+    pub(super) link: String,
+    /// The tasks' address in the API.
+    pub(super) address: String,
+}
+
+/// A line of a digest.
+pub(super) struct Due {
+    pub(super) title: String,
+    /// The task, and its project.
+    pub(super) place: String,
+    pub(super) when: String,
+}
+
+impl Digest {
+    pub(super) fn of(about: &DigestContent, name: String, date: Timestamp, pages: &Pages<'_>) -> Self {
+        let zone = TimeZoneName::stored(&about.time_zone);
+        let (overdue, today, week) = (&about.overdue, &about.today, &about.week);
+        let each = |tasks: &[DigestTask]| {
+            let line = |task: &DigestTask| Due {
+                title: one_line(&task.title),
+                place: format!("{}, {}", one_line(&task.task_key), one_line(&task.project)),
+                when: one_line(&task.due),
+            };
+            tasks.iter().map(line).collect::<Vec<_>>()
+        };
+        let parts = [("Overdue", overdue), ("Due today", today), ("Due in the next seven days", week)];
+        let in_subject = [(overdue, "overdue"), (today, "due today"), (week, "due within a week")];
+        let counts = in_subject.iter().filter(|(tasks, _)| !tasks.is_empty());
+        let mut subject: Vec<String> = counts.map(|(tasks, what)| format!("{} {what}", tasks.len())).collect();
+        if subject.is_empty() {
+            subject.push("reminders that were not sent".to_owned());
+        }
+        Self {
+            name,
+            organization: one_line(&about.organization),
+            subject: subject.join(", "),
+            day: about.day.strftime("%A, %-d %B %Y").to_string(),
+            delay: delay(about.due_at, date, &zone),
+            parts: parts
+                .iter()
+                .filter(|(_, tasks)| !tasks.is_empty())
+                .map(|(what, tasks)| (*what, each(tasks)))
+                .collect(),
+            more: about.more,
+            expired: about
+                .expired
+                .iter()
+                .map(|reminder| Due {
+                    title: one_line(&reminder.title),
+                    place: one_line(&reminder.task_key),
+                    when: common::time::Due::At { at: reminder.due_at }.in_words(&zone),
+                })
+                .collect(),
+            more_expired: about.more_expired,
+            link: pages.of(DeliveryId(about.delivery)),
+            address: format!("{}/v1/orgs/{}/tasks", pages.base_url, one_line(&about.org_slug)),
         }
     }
 }

@@ -141,6 +141,7 @@ impl Letterhead {
             Subject::Reminder(reminder) => reminder.delivery,
             Subject::Reminders { reminders } => reminders.first()?.delivery,
             Subject::Comment(comment) => comment.delivery,
+            Subject::Digest(digest) => digest.delivery,
             Subject::Invitation { .. }
             | Subject::Verification { .. }
             | Subject::AlreadyRegistered
@@ -158,6 +159,7 @@ impl Letterhead {
             Subject::Comment(comment) => Some(self.message_id(comment.task_id)),
             // About many things at once.
             Subject::Reminders { .. }
+            | Subject::Digest(_)
             | Subject::Invitation { .. }
             | Subject::Verification { .. }
             | Subject::AlreadyRegistered

@@ -8,7 +8,7 @@ use common::{
 
 use super::{
     facts::{
-        AlreadyRegistered, Comment, EmailChange, Invitation, Notice, Pages, PasswordReset, Reminder, Reminders,
+        AlreadyRegistered, Comment, Digest, EmailChange, Invitation, Notice, Pages, PasswordReset, Reminder, Reminders,
         Verification, link, moment,
     },
     style::inlined,
@@ -61,6 +61,7 @@ templates! {
     AlreadyRegistered: "already_registered/subject.txt" "already_registered/body.txt" "already_registered/body.html";
     PasswordReset: "password_reset/subject.txt" "password_reset/body.txt" "password_reset/body.html";
     EmailChange: "email_change/subject.txt" "email_change/body.txt" "email_change/body.html";
+    Digest: "digest/subject.txt" "digest/body.txt" "digest/body.html";
     Comment: "comment/subject.txt" "comment/body.txt" "comment/body.html";
     Notice: "notice/subject.txt" "notice/body.txt" "notice/body.html";
 }
@@ -109,6 +110,7 @@ pub(super) fn words(content: &Content, base_url: &str, key: &ServerKey) -> askam
             }
             .words()
         }
+        Subject::Digest(about) => Digest::of(about, name, content.date, &pages).words(),
         Subject::Comment(about) => Comment::of(about, name, &pages).words(),
         Subject::Notice(notice) => Notice::of(notice, name).words(),
     }

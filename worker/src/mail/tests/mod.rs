@@ -2,7 +2,7 @@
 
 use common::{
     ids::MailId,
-    mails::{CommentContent, Content, Notice, ReminderContent, Subject},
+    mails::{CommentContent, Content, DigestContent, DigestTask, ExpiredReminder, Notice, ReminderContent, Subject},
     secrets::{Purpose, ServerKey},
 };
 use mail_parser::{Message, MessageParser};
@@ -87,6 +87,36 @@ fn comment(body: &str, mentioned: bool) -> Subject {
     })
 }
 
+/// A day with all that a day can have, about tasks of this title.
+fn digest(title: &str) -> Subject {
+    let task = |due: &str| DigestTask {
+        project: "Operations".into(),
+        task_key: "OPS-42".into(),
+        title: title.into(),
+        due: due.into(),
+    };
+    let due_at = "2026-12-01T08:00:00Z".parse().unwrap();
+    Subject::Digest(DigestContent {
+        delivery: Uuid::from_u128(79),
+        organization: "Analytical Engines".into(),
+        org_slug: "engines".into(),
+        day: "2026-12-01".parse().unwrap(),
+        time_zone: "Europe/Berlin".into(),
+        due_at,
+        overdue: vec![task("2026-11-30"), task("2026-12-01 08:00 (Europe/Berlin)")],
+        today: vec![task("2026-12-01")],
+        week: vec![task("2026-12-08")],
+        more: 3,
+        expired: vec![ExpiredReminder {
+            delivery: Uuid::from_u128(80),
+            task_key: "OPS-43".into(),
+            title: title.into(),
+            due_at: "2026-11-30T08:00:00Z".parse().unwrap(),
+        }],
+        more_expired: 2,
+    })
+}
+
 fn invitation(id: Uuid, organization: &str) -> Subject {
     Subject::Invitation {
         id,
@@ -148,6 +178,7 @@ fn every_mail() -> Vec<Subject> {
         Subject::EmailChange { id, old: false, new_email, expires_at: until },
         Subject::Reminder(reminder("Oil the gears")),
         reminders(&["Oil the gears", "Water the plants", "Wind the clock"]),
+        digest("Oil the gears"),
         invitation(Uuid::from_u128(1), "Analytical Engines"),
         verification(Uuid::from_u128(2)),
         Subject::AlreadyRegistered,
@@ -362,4 +393,48 @@ fn many_reminders_are_one_line_of_subject_and_each_tells_how_late_it_is() {
     }
     let letter = written(Subject::Reminders { reminders: each });
     assert_eq!(parsed(&letter).subject(), Some("1 task: Oil the gears (delayed)"));
+}
+
+#[test]
+fn a_digest_tells_the_day_in_parts_and_counts_them_in_its_subject() {
+    let letter = written(digest("Oil the gears"));
+    let subject = "Analytical Engines: 2 overdue, 1 due today, 1 due within a week";
+    assert_eq!(parsed(&letter).subject(), Some(subject));
+    assert_eq!(parsed(&letter).in_reply_to().as_text(), None, "it is about many tasks");
+    let said = text(&letter).replace("\r\n", "\n");
+    let day = "this is your Tuesday, 1 December 2026 in Analytical Engines.
+
+Overdue:
+
+- Oil the gears
+  OPS-42, Operations, due 2026-11-30
+- Oil the gears
+  OPS-42, Operations, due 2026-12-01 08:00 (Europe/Berlin)
+
+Due today:
+
+- Oil the gears
+  OPS-42, Operations, due 2026-12-01
+
+Due in the next seven days:
+
+- Oil the gears
+  OPS-42, Operations, due 2026-12-08
+
+And 3 more.
+
+Reminders that could not be sent in time, and will not be:
+
+- Oil the gears
+  OPS-43, was to be sent at 2026-11-30 09:00 (Europe/Berlin)
+And 2 more.
+
+The tasks in the API:
+https://tasks.example.org/v1/orgs/engines/tasks
+";
+    assert!(said.contains(day), "{said}");
+    let Subject::Digest(mut late) = digest("Oil the gears") else { unreachable!() };
+    late.due_at = "2026-12-01T06:30:00Z".parse().unwrap();
+    let letter = written(Subject::Digest(late));
+    assert_eq!(parsed(&letter).subject(), Some(format!("{subject} (delayed, was 07:30)").as_str()));
 }

@@ -54,7 +54,8 @@ fn unix(text: &str) -> String {
 fn two_programs_that_are_not_ours_read_the_same_mail() {
     let titled = TITLES.iter().map(|title| Subject::Reminder(reminder(title)));
     let folded = TITLES.iter().map(|title| reminders(&[title, "Wind the clock", title]));
-    let all: Vec<Subject> = every_mail().into_iter().chain(titled).chain(folded).collect();
+    let days = TITLES.iter().map(|title| digest(title));
+    let all: Vec<Subject> = every_mail().into_iter().chain(titled).chain(folded).chain(days).collect();
     let letters: Vec<Letter> = all.iter().cloned().map(written).collect();
     let Some(read) = read_by_python(&letters) else { return };
     assert_eq!(read.len(), letters.len());
@@ -124,6 +125,7 @@ fn who_has_enough_of_a_mail_finds_the_way_in_its_headers() {
         (Subject::Reminder(reminder("Oil the gears")), 77),
         (reminders(&["Oil the gears", "Wind the clock"]), 201),
         (comment("Done.", false), 78),
+        (digest("Oil the gears"), 79),
     ] {
         let letter = written(about);
         let header = |name: &str| parsed(&letter).header_raw(name).map(|value| value.trim().to_owned());
@@ -133,8 +135,9 @@ fn who_has_enough_of_a_mail_finds_the_way_in_its_headers() {
         assert!(text(&letter).lines().any(|line| line == said) && html(&letter).contains(&said));
     }
     // What protects an account, or was asked for, cannot be had enough of.
-    let wanted =
-        |about: &Subject| matches!(about, Subject::Reminder(_) | Subject::Reminders { .. } | Subject::Comment(_));
+    let wanted = |about: &Subject| {
+        matches!(about, Subject::Reminder(_) | Subject::Reminders { .. } | Subject::Comment(_) | Subject::Digest(_))
+    };
     for about in every_mail().into_iter().filter(|about| !wanted(about)) {
         assert!(parsed(&written(about)).header("List-Unsubscribe").is_none());
     }
