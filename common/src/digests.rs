@@ -81,12 +81,8 @@ async fn one(db: &Db, org: OrgId, account: AccountId) -> Result<bool> {
     .await?;
     let written = if active == Some(true) && due.lives && !told {
         let life = Some(now.duration_since(at) + LIFE);
-        let owed = Owed {
-            digest_on: Some(today),
-            due_at: Some(at),
-            life,
-            ..Owed::to_account(MailKind::Digest, account)
-        };
+        let owed =
+            Owed { digest_on: Some(today), due_at: Some(at), life, ..Owed::to_account(MailKind::Digest, account) };
         mails::owe(core, &[owed]).await?
     } else {
         Written(())

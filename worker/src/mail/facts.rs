@@ -199,7 +199,11 @@ impl Digest {
             subject: subject.join(", "),
             day: about.day.strftime("%A, %-d %B %Y").to_string(),
             delay: delay(about.due_at, date, &zone),
-            parts: parts.iter().filter(|(_, tasks)| !tasks.is_empty()).map(|(what, tasks)| (*what, each(tasks))).collect(),
+            parts: parts
+                .iter()
+                .filter(|(_, tasks)| !tasks.is_empty())
+                .map(|(what, tasks)| (*what, each(tasks)))
+                .collect(),
             more: about.more,
             expired: about
                 .expired
