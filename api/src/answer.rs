@@ -38,6 +38,9 @@ pub(crate) struct Download {
     pub(crate) json: Committed<String>,
 }
 
+/// 200 with a calendar, or 304 to a program that has it already.
+pub(crate) struct Feed(pub(crate) String);
+
 /// 200 with a long document to be kept, from a file: no connection waits for the client.
 pub(crate) struct Attachment<M> {
     spool: Spool,
@@ -247,6 +250,25 @@ impl<'r> Responder<'r, 'static> for Download {
         let mut response = unless_known(request, rendered);
         response.set_raw_header("Content-Disposition", format!("attachment; filename=\"{}\"", self.name));
         Ok(response)
+    }
+}
+
+impl<'r> Responder<'r, 'static> for Feed {
+    fn respond_to(self, request: &'r Request<'_>) -> response::Result<'static> {
+        let mut response = unless_known(request, Rendered::named(self.0.into_bytes(), None));
+        if response.status() == Status::Ok {
+            response.set_header(Self::media());
+            // A browser would call the file after its address, which is a secret.
+            response.set_raw_header("Content-Disposition", "attachment; filename=\"taskbell.ics\"");
+        }
+        response.set_raw_header("Cache-Control", "private, max-age=300");
+        Ok(response)
+    }
+}
+
+impl Feed {
+    pub(crate) fn media() -> ContentType {
+        ContentType::new("text", "calendar").with_params(("charset", "utf-8"))
     }
 }
 

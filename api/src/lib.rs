@@ -8,6 +8,7 @@ mod fairings;
 #[doc(hidden)]
 pub mod fuzz;
 mod guards;
+mod meters;
 mod openapi;
 mod pages;
 mod problem;
@@ -57,6 +58,9 @@ pub enum ApiError {
         /// What the system said.
         why: io::Error,
     },
+    /// Where metrics shall be shown, that cannot be.
+    #[error(transparent)]
+    Metrics(#[from] metrics::NotBound),
     /// Anything else that Rocket reports.
     #[error("the API cannot run: {0}")]
     Rocket(String),
@@ -78,6 +82,7 @@ pub fn server(settings: &Settings) -> Result<Rocket<Build>, ApiError> {
         .manage(settings.registration)
         .manage(Desk::new(settings.spool_directory.clone(), settings.import_limit))
         .manage(settings.trusted_proxies.clone());
+    let rocket = meters::attach(rocket, settings.metrics_address)?;
     Ok(pages::mount(routes::mount(fairings::attach(rocket, settings), settings.base_url.clone()))
         .register("/", catchers::all()))
 }

@@ -9,6 +9,7 @@ use std::{
     num::{NonZeroU16, NonZeroU32},
     path::PathBuf,
     str::FromStr,
+    time::Duration,
 };
 
 use figment::{Figment, providers::Serialized};
@@ -62,25 +63,24 @@ pub struct Settings {
     smtp_url: Option<SecretString>,
     /// Put into `smtp_url`.
     smtp_password: Option<SecretString>,
+    /// How long the mail server may take for a command.
+    #[serde(default = "half_a_minute", deserialize_with = "seconds")]
+    pub smtp_timeout: Duration,
+    /// How long it may take for a body and the reply to its dot: ten minutes (RFC 5321, 4.5.3.2.6), since giving up early makes repeats.
+    #[serde(default = "ten_minutes", deserialize_with = "seconds")]
+    pub smtp_body_timeout: Duration,
     /// The most connections to the mail server at a time. Mails in hand are twice as many: those of one half are with Postgres.
     #[serde(default = "thirty_two", deserialize_with = "number")]
     pub smtp_connections: NonZeroU16,
     /// The most mails a second of each worker; without a limit if it is not set.
     #[serde(default, deserialize_with = "optional")]
     pub smtp_rate: Option<NonZeroU32>,
-    /// Seconds for the body of a mail and the reply to it. A relay may take ten minutes (RFC 5321, 4.5.3.2.6); giving up early makes
-    /// repeats.
-    #[serde(default = "ten_minutes", deserialize_with = "number")]
-    pub smtp_body_timeout: NonZeroU32,
     /// The name of a header by which the relay drops repeats; it gets the mail's id.
     #[serde(default, deserialize_with = "optional")]
     pub idempotency_header: Option<String>,
     /// Days after which the steps and tries of mails that have ended are forgotten.
     #[serde(default = "a_year", deserialize_with = "number")]
     pub keep_attempts: NonZeroU32,
-    /// Where metrics are to be had, by whoever can reach it; nowhere if it is not set.
-    #[serde(default, deserialize_with = "optional")]
-    pub metrics_address: Option<SocketAddr>,
     /// The sender of every mail.
     #[serde(default = "sender")]
     pub mail_from: String,
@@ -122,6 +122,9 @@ pub struct Settings {
     quota_reminders: Option<u32>,
     #[serde(default, deserialize_with = "optional")]
     quota_tokens: Option<u32>,
+    /// Where the process shows its metrics; nowhere by default.
+    #[serde(default, deserialize_with = "optional")]
+    pub metrics_address: Option<SocketAddr>,
     /// A file that a worker touches at each completed read of its queue; `healthcheck worker` looks at its age.
     pub heartbeat: Option<PathBuf>,
     /// The password `migrate` gives to the role `taskbell_app`.
@@ -305,6 +308,24 @@ fn optional<'de, D: Deserializer<'de>, T: FromStr<Err: fmt::Display>>(value: D) 
     Some(text.trim()).filter(|text| !text.is_empty()).map(|text| text.parse().map_err(de::Error::custom)).transpose()
 }
 
+/// Seconds, fractions too; more than none, and at most a day.
+fn seconds<'de, D: Deserializer<'de>>(value: D) -> Result<Duration, D::Error> {
+    let seconds: f64 = number(value)?;
+    if seconds > 0.0 && seconds <= 86_400.0 {
+        Ok(Duration::from_secs_f64(seconds))
+    } else {
+        Err(de::Error::custom("it is a number of seconds, more than 0 and at most 86400"))
+    }
+}
+
+fn half_a_minute() -> Duration {
+    Duration::from_secs(30)
+}
+
+fn ten_minutes() -> Duration {
+    Duration::from_mins(10)
+}
+
 fn ten() -> u32 {
     10
 }
@@ -315,10 +336,6 @@ fn sixty_four_mebibytes() -> u64 {
 
 fn thirty_two() -> NonZeroU16 {
     NonZeroU16::MIN.saturating_add(31)
-}
-
-fn ten_minutes() -> NonZeroU32 {
-    NonZeroU32::MIN.saturating_add(599)
 }
 
 fn a_year() -> NonZeroU32 {

@@ -59,3 +59,85 @@ async fn deliveries_are_seen_by_their_recipients_and_by_those_who_may_read_them(
     let _ = team.member.get(&format!("/deliveries/{newest}")).await.is(200);
     team.admin.get(&format!("/deliveries/{newest}")).await.is_problem(404, "not_found");
 }
+
+#[tokio::test]
+async fn deliveries_are_listed_by_person_kind_and_state() {
+    let app = TestApp::start().await;
+    let team = app.team().await;
+    let project = team.project("OPS", "open").await;
+    let mut tasks = Vec::new();
+    for title in ["first", "second", "third"] {
+        tasks.push(team.reminded_task(&project, title, 3600).await["id"].as_str().unwrap().to_owned());
+    }
+    let _ = team.owner.put(&format!("/tasks/{}/completion", tasks[0]), json!(null)).await.is(200);
+    let _ = team.owner.post("/invitations", json!({ "email": "eve@example.org", "role": "guest" })).await.is(201);
+    // What is cancelled of a mail that is sent for others is cancelled.
+    sqlx::query(
+        "with third as (select mail_id from deliveries where task_id = $1::uuid)
+         update mails set state = 'claimed', fence = 1, lease_until = now() where id in (select mail_id from third)",
+    )
+    .bind(&tasks[2])
+    .execute(&app.admin)
+    .await
+    .unwrap();
+    sqlx::query("update deliveries set cancelled_at = now(), reason = 'muted' where task_id = $1::uuid")
+        .bind(&tasks[2])
+        .execute(&app.admin)
+        .await
+        .unwrap();
+    let listed = async |query: &str| -> Vec<(String, String)> {
+        let page = team.admin.get(&format!("/deliveries?{query}")).await.is(200).json();
+        let text = |delivery: &serde_json::Value, field: &str| delivery[field].as_str().unwrap().to_owned();
+        page["data"].as_array().unwrap().iter().map(|one| (text(one, "kind"), text(one, "state"))).collect()
+    };
+    let pair = |kind: &str, state: &str| (kind.to_owned(), state.to_owned());
+    let (invited, cancelled) = (pair("invitation", "scheduled"), pair("reminder", "cancelled"));
+    assert_eq!(listed("kind=invitation").await, std::slice::from_ref(&invited));
+    assert_eq!(listed("kind=digest,comment").await, []);
+    assert_eq!(listed("state=cancelled").await, [cancelled.clone(), cancelled.clone()]);
+    assert_eq!(listed("state=claimed").await, []);
+    assert_eq!(listed("state=scheduled").await, [invited.clone(), pair("reminder", "scheduled")]);
+    assert_eq!(listed("state=scheduled&kind=reminder").await.len(), 1);
+    assert_eq!(listed(&format!("account={}&state=cancelled,scheduled", team.member.id)).await.len(), 3);
+    assert_eq!(listed(&format!("account={}", team.admin.id)).await, []);
+    assert_eq!(listed(&format!("task={}&account={}&kind=reminder", tasks[0], team.member.id)).await, [cancelled]);
+    // Whose one may not see is not there, whoever is asked for.
+    let others = format!("/deliveries?account={}", team.member.id);
+    assert_eq!(team.guest.get(&others).await.is(200).json()["data"], json!([]));
+    assert_eq!(team.member.get(&others).await.is(200).json()["data"].as_array().unwrap().len(), 3);
+}
+
+#[tokio::test]
+async fn what_deliveries_cannot_be_asked_for_is_refused_and_a_cursor_goes_on_with_what_it_began() {
+    let app = TestApp::start().await;
+    let team = app.team().await;
+    let project = team.project("OPS", "open").await;
+    for n in 0..3 {
+        team.reminded_task(&project, &format!("Number {n}"), 3600).await;
+    }
+    for (query, code) in [
+        ("kind=letter", "not_one_of"),
+        ("kind=", "empty"),
+        ("state=lost", "not_one_of"),
+        ("state=sent,", "empty"),
+        ("account=me", "not_an_id"),
+        ("kinds=reminder", "unknown"),
+    ] {
+        let problem = team.admin.get(&format!("/deliveries?{query}")).await.is_problem(400, "invalid_query");
+        assert_eq!(problem["errors"][0]["code"], code, "{query}: {problem}");
+    }
+    let asked = format!("limit=2&kind=reminder&state=scheduled&account={}", team.member.id);
+    let first = team.admin.get(&format!("/deliveries?{asked}")).await.is(200).json();
+    let cursor = first["page"]["next_cursor"].as_str().unwrap();
+    let next = team.admin.get(&format!("/deliveries?{asked}&cursor={cursor}")).await.is(200).json();
+    assert_eq!((first["data"].as_array().unwrap().len(), next["data"].as_array().unwrap().len()), (2, 1));
+    for other in [
+        format!("limit=2&kind=reminder&state=scheduled&account={}", team.admin.id),
+        asked.replace("=reminder", "=reminder,comment"),
+        asked.replace("state=scheduled", "state=sent"),
+        "limit=2".to_owned(),
+    ] {
+        let problem = team.admin.get(&format!("/deliveries?{other}&cursor={cursor}")).await;
+        problem.is_problem(400, "invalid_query");
+    }
+}

@@ -37,6 +37,8 @@ async fn an_export_holds_what_is_kept_of_a_person_and_no_secret() {
     let grant = format!("/projects/{project}/grants/{}", ada.id);
     let _ = team.owner.put(&grant, json!({ "role": "viewer" })).await.is(200);
 
+    let calendar = ada.post("/v1/me/calendar", json!(null)).await.is(201).text_at("/url");
+
     let reply = call(ada, Method::GET, "/v1/me/export", "export-1", Value::Null).await.is(200);
     assert_eq!(reply.header("content-disposition"), Some("attachment; filename=\"taskbell.json\""));
     assert_eq!(reply.header("content-type"), Some("application/json"));
@@ -58,19 +60,22 @@ async fn an_export_holds_what_is_kept_of_a_person_and_no_secret() {
         (&export["deliveries"][0]["kind"], &export["deliveries"][0]["state"]),
         (&json!("reminder"), &json!("scheduled"))
     );
-    assert_eq!(each(&export, "events", "action"), ["token.created", "account.updated"]);
+    assert_eq!(each(&export, "events", "action"), ["token.created", "account.updated", "calendar.linked"]);
+    assert_eq!((&export["calendar"]["linked"], &export["calendar"]["last_used_at"]), (&json!(true), &json!(null)));
+    assert!(!reply.text().contains(&calendar[calendar.len() - 47..calendar.len() - 4]));
     assert_eq!(each(&export, "comments", "body"), ["Said by her"]);
     assert_eq!(each(&export, "watches", "state"), ["watching", "watching"]);
 
     let _ = logged(&app, ada.id, "account.exported", "export-1").await;
     let secrets: Vec<String> = sqlx::query_scalar(
         "select password_hash from accounts where password_hash <> 'none'
-         union select encode(token_hash, 'hex') from sessions union select encode(token_hash, 'hex') from tokens",
+         union select encode(token_hash, 'hex') from sessions union select encode(token_hash, 'hex') from tokens
+         union select encode(token_hash, 'hex') from calendar_links",
     )
     .fetch_all(&app.admin)
     .await
     .unwrap();
-    assert!(secrets.len() > 2);
+    assert!(secrets.len() > 3);
     for secret in secrets {
         assert!(!reply.text().contains(&secret), "{secret}");
     }

@@ -380,3 +380,21 @@ async fn whoever_sends_slowly_holds_no_transaction_and_whoever_sends_too_much_is
     let too_much = "x".repeat(100_001);
     import(&team.owner, "", &too_much).await.is_problem(413, "too_large");
 }
+
+#[tokio::test]
+async fn what_tasks_are_reminded_of_by_themselves_is_told_and_not_taken_over() {
+    let app = TestApp::start().await;
+    let (team, _) = furnished(&app).await;
+    let other = sibling(&app, &team).await;
+    let without = parsed(&team.owner.get("/export").await.is(200));
+    assert!(without[0]["organization"].get("default_reminders").is_none(), "what was written before reads alike");
+    let defaults = json!([{ "when": { "offset": "-PT1H" }, "to": "assignees", "skip_after": "PT2H" }]);
+    let _ =
+        team.owner.patch(&format!("/v1/orgs/{}", team.slug), json!({ "default_reminders": defaults })).await.is(200);
+    let export = team.owner.get("/export").await.is(200);
+    assert_eq!(parsed(&export)[0]["organization"]["default_reminders"], defaults);
+    // The name and the zone of where it comes in stay, too, and what comes in has the reminders that it brings.
+    let _ = import(&other, "", export.text()).await.is(200);
+    let there = other.get(&format!("/v1/orgs/{}-two", team.slug)).await.is(200).json();
+    assert_eq!(there["default_reminders"], json!([]));
+}

@@ -31,6 +31,10 @@ pub(crate) async fn house(app: &TestApp, people: u32) -> House {
     project(&owner, "DEV", "private").await;
     let mut named = project(&owner, "OPS", "open").await;
     named.push(("AccountId", json!(owner.id)));
+    // Of somebody else, who keeps it.
+    let calendar = app.person("reader").await.post("/v1/me/calendar", json!(null)).await.is(201).text_at("/url");
+    let calendar = calendar.rsplit_once('/').unwrap().1.to_owned();
+    named.push(("CalendarToken", json!(calendar)));
     let schemas = &api::description(None)["components"]["schemas"];
     let example = |(schema, id): (&str, Value)| (schemas[schema]["examples"][0].as_str().unwrap().to_owned(), id);
     let things = named.into_iter().map(example).collect();

@@ -8,6 +8,7 @@
     reason = "in a test a panic is a verdict"
 )]
 
+mod calendar;
 mod furnish;
 mod report;
 mod tool;

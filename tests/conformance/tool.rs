@@ -1,4 +1,4 @@
-//! Schemathesis, in the version that requirements.txt pins, in an environment of its own under `target`.
+//! What judges from Python, in the versions that are pinned here, each in an environment of its own under `target`.
 
 use std::{
     env::consts::EXE_SUFFIX,
@@ -13,7 +13,7 @@ use url::Url;
 use crate::furnish::House;
 
 /// What to type when there is no Python.
-const ADVICE: &str = "schemathesis needs Python 3.10 or later with venv: sudo apt-get install -y python3-venv";
+const ADVICE: &str = "this needs Python 3.10 or later with venv: sudo apt-get install -y python3-venv";
 
 /// What became of a run.
 pub(crate) struct Run {
@@ -30,13 +30,19 @@ fn root() -> PathBuf {
 
 /// The program; fetches it when it is not there in this version.
 pub(crate) fn program() -> PathBuf {
-    let home = root().join("target/schemathesis");
-    let program = home.join("bin/schemathesis").with_extension(EXE_SUFFIX.trim_start_matches('.'));
-    let pinned = Path::new(env!("CARGO_MANIFEST_DIR")).join("conformance/requirements.txt");
+    environment("schemathesis", "requirements.txt")
+        .join("bin/schemathesis")
+        .with_extension(EXE_SUFFIX.trim_start_matches('.'))
+}
+
+/// An environment of Python with what a file pins, under `target`: made when it is not there, or with other versions.
+pub(crate) fn environment(name: &str, pinned: &str) -> PathBuf {
+    let home = root().join("target").join(name);
+    let pinned = Path::new(env!("CARGO_MANIFEST_DIR")).join("conformance").join(pinned);
     let installed = home.join("requirements.txt");
     let wanted = fs::read(&pinned).unwrap();
     if fs::read(&installed).is_ok_and(|known| known == wanted) {
-        return program;
+        return home;
     }
     let made = Command::new("python3").args(["-m", "venv", "--clear"]).arg(&home).output();
     let made = made.unwrap_or_else(|fault| panic!("{ADVICE} ({fault})"));
@@ -49,7 +55,7 @@ pub(crate) fn program() -> PathBuf {
     let said = String::from_utf8_lossy(&pip.stderr);
     assert!(pip.status.success(), "pip could not fetch what {} names: {said}", pinned.display());
     fs::write(&installed, wanted).unwrap();
-    program
+    home
 }
 
 /// Runs it over all operations, with all checks and phases.

@@ -53,8 +53,8 @@ async fn three_hundred(app: &TestApp) {
     let task = team.reminded_task(&project, "Many", 3600).await;
     sqlx::query(
         "with people as (
-             insert into accounts (id, email, name, email_verified_at)
-             select gen_random_uuid(), 'person-' || n || '@example.org', 'A person', now() from generate_series(1, 300) n returning id
+             insert into accounts (id, email, name, password_hash, email_verified_at)
+             select gen_random_uuid(), 'person-' || n || '@example.org', 'A person', 'none', now() from generate_series(1, 300) n returning id
          ), members as (
              insert into memberships (org_id, account_id, role) select $1, id, 'member' from people
          ), assigned as (

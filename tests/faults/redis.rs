@@ -4,6 +4,8 @@ use harness::{PASSWORD, TestApp};
 use local::{Binaries, Progress, Redis};
 use url::Url;
 
+use crate::each_is_told_once;
+
 /// A Redis of this test alone.
 async fn own_redis(name: &str) -> (Redis, PathBuf) {
     let directory = std::env::temp_dir().join(format!("taskbell-{name}-{}", std::process::id()));
@@ -22,9 +24,7 @@ async fn without_any_redis_reminders_still_go_out() {
     for number in 0..20 {
         team.reminded_task(&project, &format!("Task {number}"), 1).await;
     }
-    let states = app.all_settled().await;
-    assert!(states.len() == 20 && states.iter().all(|state| state == "sent"), "{states:?}");
-    assert_eq!(app.inbox.messages().len(), 20);
+    each_is_told_once(&app, 20).await;
     worker.stop().await;
 }
 
@@ -42,9 +42,7 @@ async fn a_redis_that_dies_and_comes_back_empty_loses_no_mail_and_restarts_no_wo
         redis.kill().await.unwrap();
         redis.restart().await.unwrap();
     }
-    let states = app.all_settled().await;
-    assert!(states.len() == 15 && states.iter().all(|state| state == "sent"), "{states:?}");
-    assert_eq!(app.inbox.messages().len(), 15);
+    each_is_told_once(&app, 15).await;
     // It ends when it is told to, and without an error: it has lived through all of this.
     worker.stop().await;
     redis.stop().await.unwrap();
@@ -64,9 +62,7 @@ async fn flushall_loses_no_mail() {
     harness::eventually("the hints are there", async || (app.queue.len().await.unwrap() == 10).then_some(())).await;
     app.flushall().await;
     let worker = app.work();
-    let states = app.all_settled().await;
-    assert!(states.len() == 10 && states.iter().all(|state| state == "sent"), "{states:?}");
-    assert_eq!(app.inbox.messages().len(), 10);
+    each_is_told_once(&app, 10).await;
     worker.stop().await;
     redis.stop().await.unwrap();
     std::fs::remove_dir_all(directory).unwrap();

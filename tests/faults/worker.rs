@@ -1,5 +1,7 @@
 use harness::TestApp;
 
+use crate::each_is_told_once;
+
 #[tokio::test]
 async fn a_crash_before_the_body_costs_a_lease_and_no_mail() {
     let app = TestApp::start().await;
@@ -16,7 +18,7 @@ async fn a_crash_before_the_body_costs_a_lease_and_no_mail() {
     .await;
     doomed.crash().await;
     let worker = app.work();
-    // The lease is thirty seconds; the test does not wait for the clock, it moves the lease.
+    // The lease takes a while; the test does not wait for the clock, it moves the lease.
     sqlx::query("update mails set lease_until = now() where state = 'claimed'").execute(&app.admin).await.unwrap();
     assert_eq!(app.all_settled().await, ["sent"]);
     assert_eq!(app.inbox.messages().len(), 1);
@@ -32,12 +34,7 @@ async fn two_workers_send_each_mail_once() {
     for number in 0..40 {
         team.reminded_task(&project, &format!("Task {number}"), 1).await;
     }
-    let states = app.all_settled().await;
-    assert!(states.len() == 40 && states.iter().all(|state| state == "sent"), "{states:?}");
-    let mut subjects: Vec<String> = app.inbox.messages().iter().map(|mail| mail.subject()).collect();
-    subjects.sort_unstable();
-    subjects.dedup();
-    assert_eq!((subjects.len(), app.inbox.messages().len()), (40, 40));
+    each_is_told_once(&app, 40).await;
     one.stop().await;
     other.stop().await;
 }

@@ -3,6 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr};
 
 use common::{
+    calendar::CalendarToken,
     comments::CommentBody,
     ids::{AccountId, TaskId},
     origins::AllowedOrigins,
@@ -56,6 +57,10 @@ pub fn token(bytes: &[u8]) {
     let Some(text) = utf8(bytes) else { return };
     if let Ok(token) = text.parse::<Token>() {
         assert_eq!(token.reveal(), text.trim());
+    }
+    if let Ok(token) = text.parse::<CalendarToken>() {
+        let bare = text.strip_suffix(".ics").unwrap_or(text);
+        assert!(bare.parse::<Token>().is_ok_and(|bare| bare.hash() == token.hash()));
     }
     if let Ok(token) = text.parse::<SessionToken>() {
         assert_eq!(token.reveal(), text);

@@ -185,7 +185,12 @@ impl TestApp {
         self.work_as(&Url::parse(&format!("smtp+plain://{}", self.inbox.smtp_addr())).unwrap(), own)
     }
 
-    fn work_as(&self, smtp_url: &Url, own: &[(&str, &str)]) -> RunningWorker {
+    /// The same, with settings of the test's own beside those of every test.
+    ///
+    /// # Panics
+    /// When they are none.
+    #[must_use]
+    pub fn work_as(&self, smtp_url: &Url, own: &[(&str, &str)]) -> RunningWorker {
         let own = own.iter().map(|(variable, value)| ((*variable).to_owned(), (*value).to_owned()));
         let settings = Settings::from_variables(
             [

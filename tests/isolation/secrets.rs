@@ -93,6 +93,12 @@ async fn live(app: &TestApp, planted: &mut Planted) -> String {
     refuse(program.get("/audit").await);
     refuse(program.get(&format!("/tasks?token={token}")).await);
     refuse(stranger.with_token(Some(&format!("{token}x"))).get("/v1/me").await);
+    let calendar = ada.post_once("a-calendar", "/v1/me/calendar", json!(null)).await.is(201).text_at("/url");
+    let calendar = planted.plant(&calendar[calendar.len() - 47..calendar.len() - 4]);
+    let _ = stranger.get(&format!("/calendars/{calendar}.ics")).await.is(200);
+    refuse(stranger.post(&format!("/calendars/{calendar}.ics"), json!(null)).await);
+    let _ = ada.delete("/v1/me/calendar").await.is(204);
+    refuse(stranger.get(&format!("/calendars/{calendar}")).await);
     let wrong_place = json!({ "name": planted.password(), "slug": 7, "password": planted.password() });
     refuse(ada.post("/v1/orgs", wrong_place).await);
     let broken = format!("{{\"password\": \"{}\"", planted.password());

@@ -39,6 +39,11 @@ impl Stage {
         self.start(reminders, ahead, Vec::new())
     }
 
+    /// Asks for one that is due in so many milliseconds.
+    pub(crate) fn ask_ahead(&mut self, ahead: i64) -> JoinSet<Promise> {
+        self.start(1, ahead..ahead + 100, Vec::new())
+    }
+
     /// Asks for one that is moved so many milliseconds after it was due, by so many into the future.
     pub(crate) fn ask_moved(&mut self, at: i64, ahead: i64) -> JoinSet<Promise> {
         self.start(1, 700..900, vec![Fate::Moved { at, ahead }])

@@ -10,7 +10,9 @@
 mod comments;
 mod folded;
 mod folding;
+mod hints;
 mod operators;
+mod outcomes;
 mod purge;
 mod queue;
 mod refusals;

@@ -27,8 +27,7 @@ async fn links(app: &TestApp, email: &str) -> Vec<String> {
     let html = mail.html().unwrap().to_owned();
     let of_a_link = |c: char| c.is_ascii_alphanumeric() || "/_-".contains(c);
     let each = html.split(app.api.as_str()).skip(1).filter_map(|rest| rest.split(|c| !of_a_link(c)).next());
-    let each: Vec<String> =
-        each.filter(|path| path.starts_with("links/")).map(|path| format!("/{path}")).collect();
+    let each: Vec<String> = each.filter(|path| path.starts_with("links/")).map(|path| format!("/{path}")).collect();
     assert!(!each.is_empty(), "{html}");
     each
 }

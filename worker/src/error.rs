@@ -14,6 +14,9 @@ pub enum WorkerError {
     /// The database cannot be reached, or its role may too much.
     #[error(transparent)]
     Database(#[from] ConnectError),
+    /// Where metrics shall be shown, that cannot be.
+    #[error(transparent)]
+    Metrics(#[from] metrics::NotBound),
     /// A part that runs for ever came to an end.
     #[error("the {0} ended on its own")]
     Ended(&'static str),

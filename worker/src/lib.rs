@@ -13,6 +13,7 @@ mod error;
 pub mod fuzz;
 mod jobs;
 mod mail;
+mod meters;
 mod pulse;
 mod smtp;
 
@@ -38,7 +39,7 @@ pub use error::WorkerError;
 use error::unusable;
 use jobs::{Desk, Job, Mailer, deliver, forget_tries, links, purge, replans, sweep, timetable};
 use mail::Letterhead;
-use smtp::{Breaker, Limits, Pace, Relay, Server};
+use smtp::{Breaker, Limits, Pace, Patience, Relay, Server};
 
 /// Mails in hand for each connection to the mail server: while one half is with it, the other is with Postgres.
 const IN_HAND: usize = 2;
@@ -68,11 +69,16 @@ pub async fn run(settings: &Settings, shutdown: impl Future<Output = ()>) -> Res
 
     // The register list. Each part runs until `stop`; one that ends earlier ends the process.
     let mut parts = JoinSet::new();
+    if let Some(address) = settings.metrics_address {
+        let shown = meters::show(&mailer, address, &queue, stopped.clone())?;
+        parts.spawn(shown.map(|()| Ok("metrics")));
+    }
     let wakeups = queue.receive(pulse::pulse(settings.heartbeat.clone()));
     let reading = wakeups.stop();
-    let sweep = sweep(db.clone(), settings.uncertain, wakeups.bypass(), stopped.clone());
+    let sweep = sweep(db.clone(), settings.uncertain, wakeups.bypass(), Arc::clone(&mailer.meters), stopped.clone());
     parts.spawn(sweep.map(|()| Ok("sweep")));
-    parts.spawn(timetable(db.clone(), turns(settings, &db), stopped.clone()).map(|()| Ok("timetable")));
+    let jobs = timetable(db.clone(), turns(settings, &db), Arc::clone(&mailer.meters), stopped.clone());
+    parts.spawn(jobs.map(|()| Ok("timetable")));
     let dispatcher = dispatch::run(db.clone(), queue, stopped.clone());
     parts.spawn(dispatcher.map(|()| Ok("dispatcher")));
     let deliveries = WorkerBuilder::new(mailer.worker.as_str())
@@ -118,12 +124,10 @@ fn turns(settings: &Settings, db: &Db) -> Vec<Job> {
 }
 
 fn mailer(db: &Db, settings: &Settings, stopped: watch::Receiver<bool>) -> Result<Mailer, WorkerError> {
-    let server = Server::from_url(&settings.smtp_url()?, &settings.base_url)
+    let patience = Patience { command: settings.smtp_timeout, body: settings.smtp_body_timeout };
+    let server = Server::from_url(&settings.smtp_url()?, &settings.base_url, patience)
         .map_err(|why| unusable("TASKBELL_SMTP_URL", &why))?;
-    let limits = Limits {
-        connections: settings.smtp_connections.get().into(),
-        body: Duration::from_secs(settings.smtp_body_timeout.get().into()),
-    };
+    let limits = Limits { connections: settings.smtp_connections.get().into() };
     let letterhead = Letterhead::new(&settings.mail_from, &settings.base_url)
         .map_err(|why| unusable("TASKBELL_MAIL_FROM", &why))?
         .with_repeat(settings.idempotency_header.as_deref())
@@ -138,6 +142,7 @@ fn mailer(db: &Db, settings: &Settings, stopped: watch::Receiver<bool>) -> Resul
         letterhead,
         worker,
         stopped,
+        meters: Arc::default(),
     })
 }
 

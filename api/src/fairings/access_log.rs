@@ -1,4 +1,4 @@
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use rocket::{
     Data, Request, Response,
@@ -6,9 +6,10 @@ use rocket::{
     http::Status,
 };
 
-use super::{request_id, trace_id};
+use super::{rates, request_id, trace_id};
+use crate::meters::Meters;
 
-/// One canonical line for each request. Names the route, not the path: a path holds ids.
+/// One canonical line for each request, and its place in the figures. Names the route, not the path: a path holds ids.
 pub(super) struct AccessLog;
 
 /// When a request came; never, if Rocket could not even read it.
@@ -23,14 +24,19 @@ pub(super) fn line(request: &Request<'_>, status: Status) {
     let Arrival(arrival) = request.local_cache(|| Arrival(None));
     // Probes come every few seconds and say nothing as long as all is well.
     let route = request.route().map_or("none", |route| route.uri.as_str());
+    let method = if arrival.is_some() { request.method().as_str() } else { "unknown" };
+    let took = arrival.map_or(Duration::ZERO, |arrival| arrival.elapsed());
+    if let Some(meters) = request.rocket().state::<Meters>() {
+        meters.answered(method, route, status, took, rates::refused(request));
+    }
     if matches!(route, "/livez" | "/readyz") && status.code == 200 {
         return;
     }
     tracing::info!(
-        method = if arrival.is_some() { request.method().as_str() } else { "unknown" },
+        method,
         route,
         status = status.code,
-        ms = arrival.map_or(0.0, |arrival| arrival.elapsed().as_secs_f64() * 1000.0),
+        ms = took.as_secs_f64() * 1000.0,
         request_id = request_id(request),
         trace_id = trace_id(request),
         "request"

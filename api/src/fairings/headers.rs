@@ -5,7 +5,10 @@ pub(super) struct Tls(pub(super) bool);
 
 /// Answers are for the caller alone: nobody stores, frames or sniffs them.
 pub(super) fn tell(request: &Request<'_>, response: &mut Response<'_>) {
-    response.set_raw_header("Cache-Control", "no-store");
+    // A calendar is asked for again and again, and says for how long it is good.
+    if !response.headers().contains("Cache-Control") {
+        response.set_raw_header("Cache-Control", "no-store");
+    }
     response.set_raw_header("X-Content-Type-Options", "nosniff");
     // Pages bring their own.
     if !response.headers().contains("Content-Security-Policy") {

@@ -89,6 +89,11 @@ pub(super) fn count(request: &Request<'_>) -> Result<(), Problem> {
     })
 }
 
+/// Whose bucket was empty, if one was.
+pub(super) fn refused(request: &Request<'_>) -> Option<&'static str> {
+    share(request).refused.map(|(whose, _)| whose)
+}
+
 /// Tells in an answer what is left (draft-ietf-httpapi-ratelimit-headers-11).
 pub(super) fn tell(request: &Request<'_>, response: &mut Response<'_>) {
     let share = share(request);

@@ -185,7 +185,17 @@ impl Interview<'_> {
             }
             schema["required"] = required.into();
         }
+        // What has one of several forms holds what each of them holds (tests/api/openapi: `no_object_of_an_input_takes_what_it_does_not_know`).
+        for branch in ["oneOf", "anyOf"].iter().filter_map(|forms| schema.get(*forms)?.as_array()).flatten() {
+            for (field, schema) in branch["properties"].as_object().into_iter().flatten() {
+                next.extend(held(schema).map(|(name, many)| (field.clone(), name, many)));
+            }
+        }
+        let element = referred(&schema["items"]).map(str::to_owned);
         self.schemas.insert(name.to_owned(), schema);
+        if let Some(element) = element {
+            self.about(&element, &|value| wrap(json!([value])), &format!("{place}/0"), asked);
+        }
         for (field, name, many) in next {
             let inside = |value: Value| wrap(json!({ field.clone(): if many { json!([value]) } else { value } }));
             let place = if many { format!("{place}/{field}/0") } else { format!("{place}/{field}") };

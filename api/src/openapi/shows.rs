@@ -5,7 +5,7 @@ use serde_json::json;
 use utoipa::ToSchema;
 
 use super::sketch::{Shows, Sketch};
-use crate::answer::{Accepted, Answer, Attachment, Changed, Created, Done, Download, Found, Media};
+use crate::answer::{Accepted, Answer, Attachment, Changed, Created, Done, Download, Feed, Found, Media};
 
 impl<T: Shows> Shows for Answer<T> {
     fn describe(sketch: &mut Sketch) {
@@ -63,6 +63,14 @@ impl<M: Media> Shows for Attachment<M> {
     fn describe(sketch: &mut Sketch) {
         sketch.shows_media(200, &M::media().to_string(), "A document to be kept.");
         sketch.tells.push("Content-Disposition");
+    }
+}
+
+impl Shows for Feed {
+    fn describe(sketch: &mut Sketch) {
+        sketch.shows_media(200, &Self::media().to_string(), "A calendar (RFC 5545).");
+        sketch.tells.extend(["ETag", "Content-Disposition"]);
+        sketch.tagged = true;
     }
 }
 

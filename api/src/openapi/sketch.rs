@@ -96,7 +96,8 @@ impl Sketch {
 }
 
 /// What is no JSON: a media type, and how one begins.
-const TEXTS: [(&str, &str); 2] = [
+const TEXTS: [(&str, &str); 3] = [
+    ("text/calendar", "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//Taskbell//Taskbell//EN\r\nEND:VCALENDAR\r\n"),
     ("text/csv", "title,labels,due\nPay the rent,urgent,2031-03-01\n"),
     (
         "application/x-ndjson",

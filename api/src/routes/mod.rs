@@ -3,6 +3,7 @@
 mod accounts;
 mod audit;
 mod batches;
+mod calendar;
 mod comments;
 mod deletion;
 mod deliveries;
@@ -166,6 +167,14 @@ contents! {
         "/v1/me":
             tasks::mine "List one's own tasks, of all organizations";
     }
+    "Calendar": "One's due tasks, in the calendar that one has." {
+        "/v1/me":
+            calendar::show "Tell whether one's calendar has an address",
+            calendar::create "Give one's calendar an address, a new one",
+            calendar::destroy "Take the address of one's calendar away";
+        "/calendars":
+            calendar::feed "Read a calendar";
+    }
     "Comments": "What is said about tasks." {
         "/v1/orgs":
             comments::list "List the comments of a task",
@@ -197,7 +206,7 @@ contents! {
 /// Every route. Under `/v1/orgs` the first segment is always the organization, and only the guards read it.
 pub(crate) fn mount(rocket: Rocket<Build>, home: Url) -> Rocket<Build> {
     let operations = contents().into_iter().flat_map(|chapter| chapter.operations);
-    let rocket = rocket.manage(reference::Description::new(home)).mount(
+    let rocket = rocket.manage(calendar::Home(home.clone())).manage(reference::Description::new(home)).mount(
         "/",
         routes![
             reference::show,

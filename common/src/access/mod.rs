@@ -87,7 +87,7 @@ mod sets;
 pub use committed::{Committed, Written};
 pub use delivered::Delivered;
 pub use permissions::*;
-pub use personal::{Me, MyTasks, Personal, ReadMe};
+pub use personal::{CalendarReader, Me, MyTasks, Personal, ReadMe};
 pub(crate) use project::Held;
 pub use project::InProject;
 pub use roles::{GrantRole, Role};

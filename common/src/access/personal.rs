@@ -1,4 +1,4 @@
-//! Who may come in to an account, outside of any organization: sessions, and personal tokens that say so.
+//! Who may come in to an account, outside of any organization: sessions, personal tokens that say so, and calendars.
 
 use super::{Permission, ReadTasks, permissions::READ_ME};
 use crate::error::{Error, Refusal};
@@ -38,3 +38,7 @@ impl Personal for MyTasks {
     const SCOPE: i64 = READ_ME.0 | ReadTasks::BITS;
     const REFUSAL: fn() -> Error = || Error::Forbidden("me:read tasks:read");
 }
+
+/// A program that holds the address of somebody's calendar: it is shown tasks as its owner may see them, and changes nothing.
+#[derive(Debug)]
+pub enum CalendarReader {}

@@ -8,9 +8,10 @@ use std::{
 
 use sqlx::PgConnection;
 
-use super::{Committed, Delivered, Me, Permission, Personal, Written};
+use super::{CalendarReader, Committed, Delivered, Me, Permission, Personal, Written};
 use crate::{
     audit::Origin,
+    calendar::CalendarToken,
     db::{Db, Transaction},
     error::{Error, Repetition, Result},
     idempotency::{self, Begun, Claim, Outcome, RequestKey},
@@ -294,6 +295,17 @@ impl Db {
     /// [`Error::NotFound`] when it is unknown or too old, or its recipient is no active member any more.
     pub(crate) async fn begin_mail(&self, token: &Token, origin: &Origin) -> Result<Scope<Delivered>> {
         self.open(&format!("begin_mail('{}')", token.hash()), origin).await
+    }
+
+    /// Verifies the token in the address of a calendar, which is read as of one moment.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] when it is unknown, replaced or revoked.
+    pub async fn begin_calendar(&self, token: &CalendarToken, origin: &Origin) -> Result<Scope<CalendarReader>> {
+        let opener = format!("begin_calendar('{}')", token.hash());
+        let transaction = Transaction::open_still(&self.pool, &opener).await?;
+        self.uses.note(&token.hash(), None);
+        Ok(Scope::new(self, transaction, None, origin))
     }
 
     /// Verifies the token of an invitation.

@@ -8,6 +8,7 @@ use super::lock;
 use crate::{
     access::{Core, Me, Scope, Written},
     audit::{self, Action, Event},
+    calendar,
     error::{Error, Result},
     ids::OrgId,
     mails::{self, Notice, Owed},
@@ -74,8 +75,8 @@ pub async fn plan(scope: &mut Scope<Me>) -> Result<DeletionPlan> {
     plan_of(scope.core()).await
 }
 
-/// Lets the account end in fourteen days. Until then it is as it was, but for its other sessions and its personal tokens,
-/// which end now. A second time changes nothing.
+/// Lets the account end in fourteen days. Until then it is as it was, but for its other sessions, its personal tokens and the
+/// address of its calendar, which end now. A second time changes nothing.
 ///
 /// # Errors
 /// `last_owner` while an organization would be left without one.
@@ -100,6 +101,7 @@ pub async fn request(scope: &mut Scope<Me>, confirmed: &Confirmed) -> Result<Wri
     audit::record(core, Event::new(Action::AccountDeletionRequested).about(account.id).after(told)).await?;
     sessions::end_all_but_own(core).await?;
     tokens::revoke_all(core).await?;
+    calendar::end(core).await?;
     let notice = Notice::DeletionRequested { due_at: due_at.to_jiff() };
     let written = mails::owe(core, &[Owed::notice(account.id, &notice)]).await?;
     let plan = plan_of(core).await?;

@@ -5,6 +5,7 @@ use serde_json::Value;
 use crate::{
     access::{Me, Permissions, Scope, Written},
     audit::{self, Action, Event},
+    calendar,
     error::{Error, Result},
     ids::AccountId,
 };
@@ -22,6 +23,8 @@ pub async fn export(scope: &mut Scope<Me>) -> Result<Written<String>> {
     audit::record(scope.core(), Event::new(Action::AccountExported).about(row.account)).await?;
     let mut export = row.export;
     name_scopes(&mut export);
+    export["calendar"] =
+        serde_json::to_value(calendar::show(scope).await?).map_err(|fault| Error::Internal(Box::new(fault)))?;
     let text = serde_json::to_string_pretty(&export).map_err(|fault| Error::Internal(Box::new(fault)))?;
     Ok(Written(text))
 }

@@ -69,6 +69,10 @@ actions! {
     TokenCreated = "token.created";
     /// A personal token was revoked.
     TokenRevoked = "token.revoked";
+    /// One's calendar has an address, a new one.
+    CalendarLinked = "calendar.linked";
+    /// It has none any more.
+    CalendarUnlinked = "calendar.unlinked";
     /// A member was denied something.
     AccessDenied = "access.denied";
     /// Too many tries; somebody must wait.

@@ -1,23 +1,22 @@
 //! Deliveries: what one person is owed, and what became of it. This is the answer to "where did my reminder go?".
 
+mod list;
 pub(crate) mod snooze;
 
-use deserr::Deserr;
 use jiff_sqlx::Timestamp;
 use serde::Serialize;
-use sqlx::{FromRow, Postgres, QueryBuilder};
+use sqlx::FromRow;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+pub use list::{DeliveryFilter, list};
 pub use snooze::{Snooze, Until, snooze};
 
 use crate::{
     access::{Core, Permission, ReadDeliveries, ReadTasks, Scope},
     error::{Error, Result},
     ids::{AccountId, CommentId, DeliveryId, MailId, ProjectId, ReminderId, TaskId},
-    input::Faults,
     mails::{MailKind, MailState, Phase},
-    page::{Cursor, Limit, Page},
     shown::shown,
 };
 
@@ -92,78 +91,6 @@ pub struct Try {
     /// The state it led to.
     #[schema(value_type = MailState)]
     pub outcome: String,
-}
-
-/// Which page of the deliveries.
-#[derive(Debug, Default, Deserr, ToSchema)]
-#[deserr(error = Faults, deny_unknown_fields)]
-pub struct DeliveryFilter {
-    /// Of one task.
-    #[deserr(default)]
-    pub task: Option<TaskId>,
-    /// Items a page.
-    #[deserr(default)]
-    pub limit: Limit,
-    /// Where the page begins.
-    #[deserr(default)]
-    pub cursor: Option<Cursor>,
-}
-
-/// One's own deliveries, and for those who may read them everybody's; of a private project only with a grant. Newest first.
-///
-/// # Errors
-/// [`Error::BadCursor`].
-pub async fn list(scope: &mut Scope<impl Permission>, filter: DeliveryFilter) -> Result<Page<Delivery>> {
-    let name = format!("deliveries {:?}", filter.task);
-    let after = filter.cursor.map(|cursor| cursor.open(scope.core(), &name)).transpose()?;
-    let deliveries = statement(filter.task, after, filter.limit).build_query_as().fetch_all(scope.sql()).await?;
-    Ok(Page::of(deliveries, filter.limit, scope.core(), &name, |delivery: &Delivery| delivery.id.0))
-}
-
-/// One's own and everybody's are two walks, each along its index and only as far as the page: `deliveries_account_idx` and
-/// `deliveries_org_idx`. The second is not begun without the permission; it goes on past what hangs on private projects. Mails
-/// are looked at when the page is cut.
-fn statement(task: Option<TaskId>, after: Option<Uuid>, limit: Limit) -> QueryBuilder<Postgres> {
-    let mut sql = QueryBuilder::new(
-        "with visible as materialized (select id from projects where permissions_in(id, visibility) & ",
-    );
-    sql.push_bind(ReadTasks::BITS);
-    sql.push(
-        " <> 0), own as (select d.* from deliveries d where d.account_id = current_account() and current_scopes() & ",
-    );
-    // A session needs nothing for one's own; a personal token needs to read tasks.
-    sql.push_bind(ReadTasks::BITS).push(" <> 0");
-    cut(&mut sql, task, after, limit);
-    sql.push("), everybodys as (select d.* from deliveries d where has_permission(");
-    sql.push_bind(ReadDeliveries::BITS);
-    // One expression, or Postgres takes it for so rare that sorting everything looks cheaper.
-    sql.push(
-        ") and case when d.task_id is null then true
-                   else (select p.id from tasks t join visible p on p.id = t.project_id where t.id = d.task_id) is not null end",
-    );
-    cut(&mut sql, task, after, limit);
-    sql.push(
-        "), page as materialized (select d.* from (select * from own union select * from everybodys) d where true",
-    );
-    cut(&mut sql, None, None, limit);
-    sql.push(")");
-    sql.push(
-        " select d.id, d.kind, case when d.cancelled_at is null or m.state = 'sent' and d.cancelled_at > m.frozen_at then m.state
-                  else 'cancelled' end as state,
-                 coalesce(d.reason, m.reason) as reason, d.account_id, d.task_id, d.due_at, m.sent_at, m.attempts
-          from page d join mails m on m.id = d.mail_id order by d.id desc",
-    );
-    sql
-}
-
-fn cut(sql: &mut QueryBuilder<Postgres>, task: Option<TaskId>, after: Option<Uuid>, limit: Limit) {
-    if let Some(task) = task {
-        sql.push(" and d.task_id = ").push_bind(task.0);
-    }
-    if let Some(after) = after {
-        sql.push(" and d.id < ").push_bind(after);
-    }
-    sql.push(format_args!(" order by d.id desc limit {}", limit.and_one()));
 }
 
 /// One delivery with its story.

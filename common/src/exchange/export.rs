@@ -16,6 +16,7 @@ use crate::{
     access::{Committed, ListMembers, OwnOrganization, Permission, Permissions, ReadAudit, ReadTasks, Scope, Written},
     audit::{self, Action, Event as Deed},
     error::{Error, Result},
+    notifications::DefaultReminders,
     time::{DueColumns, WhenColumns},
 };
 
@@ -97,7 +98,7 @@ async fn header(scope: &mut Scope<ReadAudit>) -> Result<(Header, Counts)> {
            ), work as (
                select t.id from tasks t where t.project_id in (select id from included) and t.deleted_at is null
            )
-           select o.id, o.slug, o.name, o.time_zone, now() as "now!", current_permissions() as "held!: Permissions",
+           select o.id, o.slug, o.name, o.time_zone, nullif(o.default_reminders, '[]') as "default_reminders: DefaultReminders", now() as "now!", current_permissions() as "held!: Permissions",
                   (select count(*) from memberships) as "members!", (select count(*) from included) as "projects!",
                   (select count(*) from labels where project_id in (select id from included)) as "labels!",
                   (select count(*) from work) as "tasks!",
@@ -127,7 +128,13 @@ async fn header(scope: &mut Scope<ReadAudit>) -> Result<(Header, Counts)> {
         comments: count(row.comments),
         events: count(row.events),
     };
-    let organization = Organization { id: row.id, slug: row.slug, name: row.name, time_zone: row.time_zone };
+    let organization = Organization {
+        id: row.id,
+        slug: row.slug,
+        name: row.name,
+        time_zone: row.time_zone,
+        default_reminders: row.default_reminders,
+    };
     let private_projects = row.held.own();
     Ok((Header { version: VERSION, organization, at: row.now, private_projects, counts }, counts))
 }

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use uuid::Uuid;
 
+use crate::notifications::DefaultReminders;
 use crate::time::{Due, SkipAfter, When};
 
 /// The version of the format; it changes when an older reader would misunderstand.
@@ -69,6 +70,8 @@ pub(super) struct Organization {
     pub(super) slug: String,
     pub(super) name: String,
     pub(super) time_zone: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) default_reminders: Option<DefaultReminders>,
 }
 
 /// People are named by their addresses everywhere; the id is for mentions in comments.

@@ -146,7 +146,7 @@ pub async fn claim_all(db: &Db, ids: &[MailId], worker: &str) -> Result<Vec<Opti
                order by m.id for update skip locked
            ), claimed as (
                update mails m set state = 'claimed', fence = m.fence + 1, attempts = m.attempts + 1, worker = $2, reason = null,
-                      lease_until = clock_timestamp() + interval '30 seconds'
+                      lease_until = clock_timestamp() + interval '8 seconds'
                from mine where m.id = mine.id
                returning m.id, m.fence, m.org_id, m.account_id, m.kind, m.due_at, m.attempts, m.content, m.lost_claims
            ), crowds as (
@@ -172,7 +172,7 @@ pub async fn claim_all(db: &Db, ids: &[MailId], worker: &str) -> Result<Vec<Opti
                    order by w.next_at, w.id limit $5 for update skip locked) o
            ), taken as (
                update mails m set state = 'claimed', fence = m.fence + 1, attempts = m.attempts + 1, worker = $2, reason = null,
-                      lease_until = clock_timestamp() + interval '30 seconds'
+                      lease_until = clock_timestamp() + interval '8 seconds'
                from others o where m.id = o.id
                returning m.id, m.fence, m.org_id, m.account_id, m.kind, m.due_at, m.attempts, m.content, o.lead
            )

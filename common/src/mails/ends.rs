@@ -84,7 +84,8 @@ pub async fn finish(db: &Db, claim: &Claim, outcome: &Outcome, attempt: &Attempt
 }
 
 /// Commit 3, or the end of a try that failed. None: the claim was lost, or somebody is changing the mail at this moment. A retry beyond
-/// the mail's life makes it `expired`. What was folded into a mail and did not go out with it goes its own way again.
+/// the mail's life makes it `expired`. One that commit 2 has marked without its worker hearing of it is asked for again before it is
+/// cancelled (`a_worker_whose_connection_breaks_around_any_of_its_commits_loses_nothing_and_repeats_nothing`). What was folded into a mail and did not go out with it goes its own way again.
 ///
 /// # Errors
 /// The database's.
@@ -109,7 +110,9 @@ pub async fn finish_all(db: &Db, ends: &[Ended<'_>]) -> Result<Vec<Option<bool>>
            ), ended as (
                update mails m set lease_until = null, lost_claims = 0, queued_at = null, reason = d.reply,
                       state = case when d.outcome = 'retry' and clock_timestamp() + d.delay * interval '1 second' >= m.expires_at
-                                   then 'expired' else d.outcome end,
+                                   then 'expired'
+                                   when d.outcome = 'cancelled' and m.state = 'sending' then 'retry'
+                                   else d.outcome end,
                       next_at = case when d.outcome = 'retry' then clock_timestamp() + d.delay * interval '1 second' else m.next_at end,
                       sent_at = case when d.outcome = 'sent' then clock_timestamp() end
                from free f join done d on d.id = f.id
@@ -149,7 +152,8 @@ pub async fn renew(db: &Db, claim: &Claim) -> Result<bool> {
                select m.id, h.fence from mails m join unnest($1::uuid[], $2::int[]) h (id, fence) on h.id = m.id
                order by m.id for update of m
            )
-           update mails m set lease_until = clock_timestamp() + interval '30 seconds' from free f
+           update mails m
+           set lease_until = clock_timestamp() + case m.state when 'claimed' then interval '8 seconds' else interval '30 seconds' end from free f
            where m.id = f.id and m.fence = f.fence and m.state in ('claimed', 'sending')
            returning m.id as "id: MailId""#,
         &held.iter().map(|held| held.id.0).collect::<Vec<_>>(),

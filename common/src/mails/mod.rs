@@ -3,12 +3,14 @@
 //! `claims` and `ends` have the steps of a try, `fold` makes one mail of many, `sweep` repairs what was left behind, `content` says what
 //! a mail is about.
 
+mod backlog;
 mod claims;
 mod comment;
 mod content;
 mod ends;
 mod fold;
 mod links;
+mod names;
 mod notice;
 mod reminder;
 mod sweep;
@@ -18,11 +20,13 @@ use jiff_sqlx::ToSqlx;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+pub use backlog::{Backlog, backlog};
 pub use claims::{Attempt, Claim, Held, Outcome, Phase, claim, claim_all};
 pub use comment::CommentContent;
 pub use content::{Content, Said, Subject, Unsaid, content, contents};
 pub use ends::{Ended, finish, finish_all, mark_all_sending, mark_sending, renew};
 pub use links::{key_of, renew_links};
+pub use names::MailState;
 pub use notice::Notice;
 pub use reminder::ReminderContent;
 pub use sweep::{Swept, sweep};
@@ -37,12 +41,7 @@ use crate::{
     secrets::Purpose,
 };
 
-crate::schema::words! {
-    /// Where a mail is on its way. It ends in `sent`, `dead`, `cancelled` or `expired`.
-    MailState: "scheduled", "claimed", "sending", "sent", "retry", "uncertain", "dead", "cancelled", "expired";
-}
-
-// A new kind is a variant here, a template folder, and a line in `content`.
+// A new kind is a variant here, a line in `names`, a template folder, and a line in `content`.
 /// What a mail is for. New kinds may come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, sqlx::Type, ToSchema)]
 #[sqlx(type_name = "text", rename_all = "snake_case")]
@@ -73,7 +72,7 @@ pub enum MailKind {
 impl MailKind {
     /// The name in the database and in logs.
     #[must_use]
-    pub fn as_str(self) -> &'static str {
+    pub const fn as_str(self) -> &'static str {
         match self {
             Self::Reminder => "reminder",
             Self::Invitation => "invitation",

@@ -146,7 +146,7 @@ async fn read(core: &mut Core, claims: &[&Claim]) -> Result<HashMap<Uuid, Vec<Ro
                   permissions_of(a.id, p.id, p.visibility) & $4 <> 0 as "sees!",
                   exists (select from replans n where n.org_id = o.id and n.account_id = a.id) as "replanned!"
            from unnest($1::uuid[], $2::int[], $3::uuid[]) h (id, fence, lead)
-                join mails m on m.id = h.id and m.fence = h.fence and m.state = 'claimed'
+                join mails m on m.id = h.id and m.fence = h.fence and m.state in ('claimed', 'sending')
                 join deliveries d on d.mail_id = m.id and d.cancelled_at is null
                 join reminders r on r.org_id = d.org_id and r.id = d.reminder_id
                 join tasks t on t.org_id = d.org_id and t.id = d.task_id

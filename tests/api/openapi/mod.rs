@@ -3,4 +3,5 @@
 mod codes;
 mod copy;
 mod examples;
+mod forms;
 mod texts;

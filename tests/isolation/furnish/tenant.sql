@@ -154,6 +154,8 @@ begin
     insert into email_changes (id, account_id, new_email, old_token_hash, new_token_hash, expires_at)
     values (furnish.hidden_id(t, 'change'), furnish.id(t, 'person', 'target'), furnish.canary(t, 'target', 'new@example.org'),
             furnish.token(t, 'email_change', 'own'), sha256('new' || org::text::bytea), now() + interval '1 day');
+    insert into calendar_links (account_id, token_hash)
+    values (furnish.id(t, 'person', 'owner'), furnish.token(t, 'calendar', 'own'));
     insert into mails (id, account_id, kind, due_at, next_at, expires_at)
     values (furnish.id(t, 'mail', 'account'), furnish.id(t, 'person', 'newcomer'), 'already_registered', now() + interval '1 year',
             now() + interval '1 year', now() + interval '2 years');

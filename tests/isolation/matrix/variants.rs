@@ -5,7 +5,7 @@ use uuid::Uuid;
 use crate::{expected::is_full, world::World};
 
 /// Kinds that are proofs in themselves: whoever holds one may use it, so there is no "somebody else's".
-const PROOFS: &[&str] = &["email_change", "mail_link", "open_offer", "reset", "verification"];
+const PROOFS: &[&str] = &["calendar", "email_change", "mail_link", "open_offer", "reset", "verification"];
 
 /// The cursors that a list gives out: to tenant `a`'s owner, and to `b`'s.
 pub(crate) type Cursors = (String, String);

@@ -25,6 +25,7 @@ use super::{
 };
 use crate::{
     mail::{Letter, Letterhead},
+    meters::Meters,
     smtp::{Accepted, Breaker, Failure, Pace, Pass, ReadyForBody, Relay, Step},
 };
 
@@ -53,6 +54,8 @@ pub(crate) struct Mailer {
     pub(crate) letterhead: Letterhead,
     /// The name of this process, in claims and attempts.
     pub(crate) worker: String,
+    /// What is counted.
+    pub(crate) meters: Arc<Meters>,
 }
 
 /// The job: apalis calls it with each id from the queue. While the mail server takes nothing, it waits before the claim: then no try is
@@ -92,9 +95,10 @@ impl Mailer {
         let lease = Lease::granted(asked);
         let end = {
             let mut heartbeat = pin!(lease.keep(&self.db, &claim));
-            self.send(&claim, pass, heartbeat.as_mut()).await
+            self.send(&claim, pass, &lease, heartbeat.as_mut()).await
         };
         let Some(end) = end else {
+            self.meters.claim_lost();
             return info!(mail = %claim.id, kind = claim.kind.as_str(), "the claim was lost before the body; nothing was sent");
         };
         self.finish(&claim, &lease, asked, End::of(end, claim.attempts, rand::random())).await;
@@ -105,6 +109,7 @@ impl Mailer {
         &self,
         claim: &Arc<Claim>,
         pass: &Pass<'_>,
+        lease: &Lease,
         mut heartbeat: Pin<&mut impl Future<Output = ()>>,
     ) -> Option<Result<Accepted, Stop>> {
         let ready = select! {
@@ -116,6 +121,7 @@ impl Mailer {
             Ok(ready) => ready,
             Err(stop) => return Some(Err(stop)),
         };
+        lease.sends(asked);
         if asked.elapsed() > PAUSE {
             let paused = Failure::lost(Step::Data, "this process stood still between `sending` and the body");
             return Some(Err(paused.into()));
@@ -173,8 +179,9 @@ impl Mailer {
         loop {
             let ended = (Arc::clone(claim), end.outcome.clone(), end.phase, end.reply.clone());
             match self.desk.ends.ask(ended).await {
-                Ok(true) => return end.log(claim, asked.elapsed()),
+                Ok(true) => return end.tell(claim, asked.elapsed(), &self.meters),
                 Ok(false) => {
+                    self.meters.claim_lost();
                     let (id, outcome) = (claim.id, &end.outcome);
                     return warn!(mail = %id, ?outcome, "the claim was lost, or how it ended is recorded already");
                 }

@@ -5,7 +5,10 @@ use std::time::Duration;
 use common::mails::{Claim, Outcome, Phase, Unsaid};
 use tracing::{error, info};
 
-use crate::smtp::{Accepted, Failure, Step, Verdict, verdict};
+use crate::{
+    meters::Meters,
+    smtp::{Accepted, Failure, Step, Verdict, verdict},
+};
 
 /// When a mail is asked for again that is just being decided about.
 const SOON: Duration = Duration::from_secs(1);
@@ -32,21 +35,27 @@ pub(super) struct End {
     pub(super) reply: Option<String>,
     /// What an operator must know of a mail that cannot be written.
     alarm: Option<String>,
+    /// Whether our settings are to blame.
+    misconfigured: bool,
 }
 
 impl End {
     /// Of a mail that was tried `attempts` times; `chance`, in `0..1`, spreads what failed together.
     pub(super) fn of(end: Result<Accepted, Stop>, attempts: i32, chance: f64) -> Self {
         match end {
-            Ok(Accepted { reply }) => {
-                Self { outcome: Outcome::Sent, phase: Phase::Done, reply: Some(reply), alarm: None }
-            }
+            Ok(Accepted { reply }) => Self {
+                outcome: Outcome::Sent,
+                phase: Phase::Done,
+                reply: Some(reply),
+                alarm: None,
+                misconfigured: false,
+            },
             Err(Stop::Unsaid(unsaid)) => {
                 let (outcome, why) = match unsaid {
                     Unsaid::Void(why) => (Outcome::Cancelled, why),
                     Unsaid::NotNow(why) => (Outcome::Retry(SOON), why),
                 };
-                Self { outcome, phase: Phase::Prepare, reply: Some(why.to_owned()), alarm: None }
+                Self { outcome, phase: Phase::Prepare, reply: Some(why.to_owned()), alarm: None, misconfigured: false }
             }
             Err(Stop::Failed(failure)) => {
                 let verdict = verdict(failure.step, failure.cause);
@@ -54,16 +63,34 @@ impl End {
                 let ours = verdict == Verdict::Misconfigured && failure.step == Step::Prepare;
                 let alarm = ours.then(|| failure.alarm());
                 let (outcome, phase) = (verdict.outcome(attempts, chance), failure.step.phase());
-                Self { outcome, phase, reply: Some(failure.text), alarm }
+                let misconfigured = verdict == Verdict::Misconfigured;
+                Self { outcome, phase, reply: Some(failure.text), alarm, misconfigured }
             }
         }
     }
 
-    /// One line for each try that ends; `since` its claim.
-    pub(super) fn log(&self, claim: &Claim, since: Duration) {
+    /// The word for it in the figures.
+    fn verdict(&self) -> &'static str {
+        match self.outcome {
+            Outcome::Sent => "sent",
+            Outcome::Retry(_) if self.misconfigured => "misconfigured",
+            Outcome::Retry(_) => "retry",
+            Outcome::Uncertain => "uncertain",
+            Outcome::Dead => "dead",
+            Outcome::Cancelled => "cancelled",
+        }
+    }
+
+    /// One line for each try that ends, and its place in the figures; `since` its claim.
+    pub(super) fn tell(&self, claim: &Claim, since: Duration, meters: &Meters) {
         let (mail, kind, outcome) = (claim.id, claim.kind.as_str(), &self.outcome);
         let late = claim.claimed_at.to_jiff().duration_since(claim.due_at.to_jiff());
-        let late_ms = late.as_millis() + i128::try_from(since.as_millis()).unwrap_or(i128::MAX);
+        let late = Duration::try_from(late).unwrap_or_default() + since;
+        let late_ms = late.as_millis();
+        meters.ended(kind, self.verdict(), late);
+        if self.outcome == Outcome::Sent {
+            meters.folded(claim.folded.len());
+        }
         match &self.alarm {
             None => info!(%mail, kind, ?outcome, late_ms, "mail"),
             Some(alarm) => {

@@ -1,6 +1,6 @@
 //! Every second: what was left behind is repaired, and what Redis has forgotten is handed to the worker without it.
 
-use std::{collections::VecDeque, time::Duration};
+use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use common::{
     config::Uncertain,
@@ -16,6 +16,7 @@ use tokio::{
 use tracing::{info, warn};
 
 use super::told;
+use crate::meters::Meters;
 
 const PERIOD: Duration = Duration::from_secs(1);
 /// How many overdue mails a round hands over: what a worker can send in a second, and some more.
@@ -23,7 +24,13 @@ const OVERDUE: i32 = 2_000;
 
 /// Runs until `stopped` turns true. Overdue ids go into `bypass` as fast as the worker takes them, while the rounds go on, and
 /// fill up what was taken.
-pub(crate) async fn sweep(db: Db, policy: Uncertain, bypass: mpsc::Sender<MailId>, mut stopped: watch::Receiver<bool>) {
+pub(crate) async fn sweep(
+    db: Db,
+    policy: Uncertain,
+    bypass: mpsc::Sender<MailId>,
+    meters: Arc<Meters>,
+    mut stopped: watch::Receiver<bool>,
+) {
     let mut ticks = interval(PERIOD);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut overdue = VecDeque::new();
@@ -35,6 +42,8 @@ pub(crate) async fn sweep(db: Db, policy: Uncertain, bypass: mpsc::Sender<MailId
             _ = ticks.tick() => match mails::sweep(&db, policy, room(&overdue)).await {
                 Ok(swept) => {
                     reachable = true;
+                    meters.turned("sweep");
+                    meters.swept(&swept);
                     log(&swept, overdue.is_empty());
                     overdue.extend(swept.overdue);
                 }

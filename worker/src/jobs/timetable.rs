@@ -12,6 +12,7 @@ use tokio::{
 use tracing::warn;
 
 use super::told;
+use crate::meters::Meters;
 
 /// How exact it is.
 const TICK: Duration = Duration::from_millis(250);
@@ -35,18 +36,20 @@ impl Job {
         Self { name, every, deed: Arc::new(move |db| Box::pin(deed(db))) }
     }
 
-    async fn turn(self, db: Db) -> &'static str {
+    async fn turn(self, db: Db, meters: Arc<Meters>) -> &'static str {
         if let Err(fault) = (self.deed)(db.clone()).await {
             warn!(job = self.name, fault = fault.story(), "a turn failed; the next one comes in its time");
         } else if let Err(fault) = timetable::end(&db, self.name).await {
             warn!(job = self.name, %fault, "that a turn has ended could not be noted");
+        } else {
+            meters.turned(self.name);
         }
         self.name
     }
 }
 
 /// Runs until `stopped` turns true; then waits for the turns in hand.
-pub(crate) async fn timetable(db: Db, jobs: Vec<Job>, mut stopped: watch::Receiver<bool>) {
+pub(crate) async fn timetable(db: Db, jobs: Vec<Job>, meters: Arc<Meters>, mut stopped: watch::Receiver<bool>) {
     let mut ticks = interval(TICK);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut turns = JoinSet::new();
@@ -68,7 +71,7 @@ pub(crate) async fn timetable(db: Db, jobs: Vec<Job>, mut stopped: watch::Receiv
                     reachable = true;
                     for job in taken {
                         running.push(job.name);
-                        turns.spawn(job.turn(db.clone()));
+                        turns.spawn(job.turn(db.clone(), Arc::clone(&meters)));
                     }
                 }
                 Err(fault) => {

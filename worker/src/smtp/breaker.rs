@@ -38,11 +38,12 @@ enum Sign {
 impl Sign {
     fn of(failure: &Failure) -> Option<Self> {
         match (failure.step, failure.cause) {
-            (Step::Prepare, _) => None,
             (Step::Connect | Step::Auth | Step::Mail, Cause::Refused(500..) | Cause::Unusable) => Some(Self::Refused),
             (Step::Connect | Step::Auth, _) => Some(Self::Down),
             // A connection that breaks later says nothing about the next one.
-            (Step::Mail | Step::Rcpt | Step::Data | Step::Body, Cause::Lost | Cause::Unusable) => None,
+            (Step::Prepare, _) | (Step::Mail | Step::Rcpt | Step::Data | Step::Body, Cause::Lost | Cause::Unusable) => {
+                None
+            }
             (Step::Mail | Step::Rcpt | Step::Data | Step::Body, Cause::Refused(_)) => Some(Self::Well),
         }
     }

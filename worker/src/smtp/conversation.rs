@@ -1,8 +1,6 @@
 //! One mail's way through a connection. Each stage is a type that consumes the one before: there is no sending without a 354,
 //! and no sending twice.
 
-use std::time::Duration;
-
 use lettre::{
     Address,
     transport::smtp::{
@@ -15,12 +13,9 @@ use lettre::{
 use tokio::sync::SemaphorePermit;
 
 use super::{
-    Cause, Failure, Relay, Step,
+    Cause, Failure, Patience, Relay, Step,
     failure::{exchange, in_words},
 };
-
-/// A command and its reply.
-pub(super) const COMMAND: Duration = Duration::from_secs(30);
 
 /// Who sends to whom.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,6 +30,7 @@ pub(crate) struct Envelope {
 pub(super) struct Session {
     pub(super) connection: AsyncSmtpConnection,
     pub(super) mails: u32,
+    pub(super) patience: Patience,
 }
 
 /// A failure, and the connection if it can go on.
@@ -53,13 +49,13 @@ impl Session {
     }
 
     async fn offer(&mut self, Envelope { from, to }: &Envelope) -> Result<(), Failure> {
-        let connection = &mut self.connection;
+        let (connection, patience) = (&mut self.connection, self.patience.command);
         let mail = connection.command(Mail::new(Some(from.clone()), Vec::new()));
-        exchange(Step::Mail, COMMAND, Severity::PositiveCompletion, mail).await?;
+        exchange(Step::Mail, patience, Severity::PositiveCompletion, mail).await?;
         let rcpt = connection.command(Rcpt::new(to.clone(), Vec::new()));
-        exchange(Step::Rcpt, COMMAND, Severity::PositiveCompletion, rcpt).await?;
+        exchange(Step::Rcpt, patience, Severity::PositiveCompletion, rcpt).await?;
         let data = connection.command(Data);
-        exchange(Step::Data, COMMAND, Severity::PositiveIntermediate, data).await?;
+        exchange(Step::Data, patience, Severity::PositiveIntermediate, data).await?;
         Ok(())
     }
 
@@ -70,7 +66,10 @@ impl Session {
             Cause::Refused(421) | Cause::Lost | Cause::Unusable => None,
             Cause::Refused(_) => {
                 let rset = self.connection.command(Rset);
-                exchange(failure.step, COMMAND, Severity::PositiveCompletion, rset).await.ok().map(|_| self)
+                exchange(failure.step, self.patience.command, Severity::PositiveCompletion, rset)
+                    .await
+                    .ok()
+                    .map(|_| self)
             }
         }
     }
@@ -103,14 +102,14 @@ impl<'r> ReadyForBody<'r> {
         Self { session, relay, place }
     }
 
-    /// The body, the dot, the reply. From here on a loss is uncertain.
+    /// The body, the dot, the reply. From the first byte on a loss is uncertain.
     ///
     /// # Errors
-    /// Always at [`Step::Body`].
+    /// At [`Step::Body`], or still at [`Step::Data`] when nothing of it was written.
     pub(crate) async fn send(self, body: &[u8]) -> Result<Accepted, Failure> {
         let Self { mut session, relay, place } = self;
         let message = session.connection.message(body);
-        let reply = exchange(Step::Body, relay.body_deadline(), Severity::PositiveCompletion, message).await;
+        let reply = exchange(Step::Body, session.patience.body, Severity::PositiveCompletion, message).await;
         // The reply to the dot ends the transaction, a refusal too: nothing to reset.
         if reply.as_ref().map_or_else(|failure| matches!(failure.cause, Cause::Refused(code) if code != 421), |_| true)
         {

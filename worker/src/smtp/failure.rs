@@ -1,10 +1,13 @@
 //! How far a try came and what stopped it: all that the verdict table asks for.
 
-use std::{error::Error as _, fmt, io, time::Duration};
+use std::{error::Error, fmt, io, time::Duration};
 
 use common::mails::Phase;
 use lettre::transport::smtp::response::{Response, Severity};
 use tokio::time::timeout;
+use tokio_rustls::rustls;
+
+use super::turns::NotBegun;
 
 /// The steps of a try, in their order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -88,18 +91,25 @@ impl Failure {
             let reply = fault.source().map_or_else(String::new, ToString::to_string);
             return Self { step, cause: Cause::Refused(code.into()), text: one_line(&format!("{code} {reply}")) };
         }
-        if fault.is_client() || fault.is_tls() || is_refused_certificate(fault) {
+        if fault.is_client() || fault.is_tls() || comes_of::<rustls::Error>(fault) {
             return Self::unusable(step, fault);
         }
+        // Nothing was written since the 354: the body had not begun (test: `an_answer_before_its_question_is_none`).
+        let step = if step == Step::Body && comes_of::<NotBegun>(fault) { Step::Data } else { step };
         Self::lost(step, fault)
     }
 }
 
-/// rustls reports what it does not trust as invalid data.
-fn is_refused_certificate(fault: &lettre::transport::smtp::Error) -> bool {
+/// What the stream under lettre's connection said. The kind would not do: rustls calls what it does not trust invalid data, and so does
+/// the standard library a reply that is no text.
+fn comes_of<E: Error + 'static>(fault: &lettre::transport::smtp::Error) -> bool {
     let mut source = fault.source();
     while let Some(fault) = source {
-        if fault.downcast_ref::<io::Error>().is_some_and(|fault| fault.kind() == io::ErrorKind::InvalidData) {
+        if fault
+            .downcast_ref::<io::Error>()
+            .and_then(io::Error::get_ref)
+            .is_some_and(<dyn Error + Send + Sync>::is::<E>)
+        {
             return true;
         }
         source = fault.source();

@@ -15,6 +15,7 @@ mod server;
 #[cfg(test)]
 mod tests;
 mod tls;
+mod turns;
 mod verdict;
 
 pub(crate) use breaker::{Breaker, Pass};
@@ -22,5 +23,5 @@ pub(crate) use conversation::{Accepted, Envelope, ReadyForBody};
 pub(crate) use failure::{Cause, Failure, Step};
 pub(crate) use pace::Pace;
 pub(crate) use relay::{Limits, Relay};
-pub(crate) use server::Server;
+pub(crate) use server::{Patience, Server};
 pub(crate) use verdict::{Verdict, verdict};

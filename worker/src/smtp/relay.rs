@@ -33,8 +33,6 @@ pub(crate) struct Relay {
 pub(crate) struct Limits {
     /// Connections that stand at the same time.
     pub(crate) connections: usize,
-    /// How long the body and the reply to its dot may take.
-    pub(crate) body: Duration,
 }
 
 struct Idle {
@@ -55,11 +53,6 @@ impl Relay {
         Self { server, idle: Mutex::default(), places: Semaphore::new(limits.connections), limits }
     }
 
-    /// How long the body and the reply to its dot may take.
-    pub(super) fn body_deadline(&self) -> Duration {
-        self.limits.body
-    }
-
     /// Talks up to the server's 354. An idle connection that turns out to be dead costs a new one, not the mail: so far
     /// nothing of it was said (test: `a_server_that_closed_the_idle_connection_costs_no_mail`).
     ///
@@ -75,7 +68,7 @@ impl Relay {
                 Err((failure, session)) => return Err(self.give_up(failure, session)),
             }
         }
-        let session = Session { connection: connect(&self.server).await?, mails: 0 };
+        let session = Session { connection: connect(&self.server).await?, mails: 0, patience: self.server.patience };
         match session.envelope(envelope).await {
             Ok(session) => Ok(ReadyForBody::new(session, self, place)),
             Err((failure, session)) => Err(self.give_up(failure, session)),

@@ -1,6 +1,6 @@
 //! The mail server as settings name it.
 
-use std::fmt;
+use std::{fmt, time::Duration};
 
 use lettre::transport::smtp::{authentication::Credentials, client::TlsParameters, extension::ClientId};
 use percent_encoding::percent_decode_str;
@@ -14,6 +14,16 @@ pub(crate) struct Server {
     pub(super) security: Security,
     pub(super) credentials: Option<Credentials>,
     pub(super) hello: ClientId,
+    pub(super) patience: Patience,
+}
+
+/// How long the server may take.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Patience {
+    /// A command and its reply.
+    pub(crate) command: Duration,
+    /// The body and the reply to its dot.
+    pub(crate) body: Duration,
 }
 
 /// TLS is required and verified, or (in development) absent: there is no "if available".
@@ -39,7 +49,7 @@ impl Server {
     ///
     /// # Errors
     /// A sentence part for the operator; never the value.
-    pub(crate) fn from_url(url: &Url, ours: &Url) -> Result<Self, String> {
+    pub(crate) fn from_url(url: &Url, ours: &Url, patience: Patience) -> Result<Self, String> {
         let host = url.host_str().filter(|host| !host.is_empty()).ok_or("it has no host")?;
         let host = host.trim_start_matches('[').trim_end_matches(']').to_owned();
         let tls = || TlsParameters::new(host.clone()).map_err(|fault| fault.to_string());
@@ -55,7 +65,7 @@ impl Server {
             (_, None) => return Err("it has a user and no password".to_owned()),
             (user, Some(password)) => Some(Credentials::new(decoded(user)?, decoded(password)?)),
         };
-        Ok(Self { port: url.port().unwrap_or(port), host, security, credentials, hello: hello(ours) })
+        Ok(Self { port: url.port().unwrap_or(port), host, security, credentials, hello: hello(ours), patience })
     }
 }
 
@@ -78,7 +88,9 @@ mod tests {
     use super::*;
 
     fn server(url: &str) -> Result<Server, String> {
-        Server::from_url(&url.parse().unwrap(), &"https://tasks.example.org".parse().unwrap())
+        let second = Duration::from_secs(1);
+        let patience = Patience { command: second, body: second };
+        Server::from_url(&url.parse().unwrap(), &"https://tasks.example.org".parse().unwrap(), patience)
     }
 
     #[test]

@@ -9,6 +9,7 @@ use crate::{
     exchange::VERSION,
     ids::{AccountId, LabelId, ProjectId, TaskId},
     input::{Faults, read},
+    notifications::DefaultReminders,
     projects::Visibility,
     tasks::TaskStatus,
     text::{Colour, Description, EmailAddress, LabelName, Name, ProjectKey, Title},
@@ -76,6 +77,8 @@ pub(super) struct Organization {
     pub(super) slug: String,
     name: String,
     time_zone: String,
+    #[deserr(default)]
+    default_reminders: Option<DefaultReminders>,
 }
 
 #[derive(Debug, Deserr)]

@@ -219,3 +219,80 @@ async fn smtps_speaks_tls_from_the_first_byte() {
     assert_eq!(failure.step, Step::Connect);
     assert_eq!(server.await.unwrap(), 0x16, "a handshake record");
 }
+
+#[tokio::test]
+async fn an_answer_before_its_question_is_none() {
+    // A 250 that was said with the 354 is no answer to the dot; and nothing of the body was written.
+    let (relay, server) = play(async |listener| {
+        let mut peer = Peer::greet(&listener).await;
+        peer.answer("MAIL FROM:<bell@example.org>", "250 ok").await;
+        peer.answer("RCPT TO:<ada@example.net>", "250 ok").await;
+        peer.answer("DATA", "354 go ahead\r\n250 queued").await;
+        peer.hear().await
+    })
+    .await;
+    let failure = relay.open(&envelope()).await.unwrap().send(BODY).await.unwrap_err();
+    assert_eq!((failure.step, failure.cause), (Step::Data, Cause::Lost), "{failure:?}");
+    assert_eq!(server.await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn a_server_that_hangs_up_between_the_354_and_the_body_has_nothing_of_it() {
+    let (relay, server) = play(async |listener| {
+        let mut peer = Peer::greet(&listener).await;
+        peer.envelope().await;
+    })
+    .await;
+    let ready = relay.open(&envelope()).await.unwrap();
+    server.await.unwrap();
+    let failure = ready.send(BODY).await.unwrap_err();
+    assert_eq!((failure.step, failure.cause), (Step::Data, Cause::Lost), "{failure:?}");
+}
+
+#[tokio::test]
+async fn a_yes_that_came_twice_is_not_the_next_ones() {
+    let (relay, server) = play(async |listener| {
+        let mut first = Peer::greet(&listener).await;
+        first.envelope().await;
+        first.body().await;
+        first.say("250 queued\r\n250 queued").await;
+        let mut second = Peer::greet(&listener).await;
+        second.envelope().await;
+        second.body().await;
+        second.say("250 queued again").await;
+    })
+    .await;
+    for reply in ["250 queued", "250 queued again"] {
+        let accepted = relay.open(&envelope()).await.unwrap().send(BODY).await.unwrap();
+        assert_eq!(accepted.reply, reply);
+    }
+    server.await.unwrap();
+}
+
+#[tokio::test]
+async fn a_code_alone_is_a_reply() {
+    let (relay, server) = play(async |listener| {
+        let mut peer = Peer::greet(&listener).await;
+        peer.answer("MAIL FROM:<bell@example.org>", "250").await;
+        peer.answer("RCPT TO:<ada@example.net>", "250").await;
+        peer.answer("DATA", "354").await;
+        peer.body().await;
+        peer.say("250").await;
+    })
+    .await;
+    relay.open(&envelope()).await.unwrap().send(BODY).await.unwrap();
+    server.await.unwrap();
+}
+
+#[tokio::test]
+async fn bytes_that_are_no_text_are_no_certificate_that_is_refused() {
+    let (relay, _server) = play(async |listener| {
+        let mut peer = Peer::greet(&listener).await;
+        peer.hear().await;
+        peer.bytes(b"250 \xff\xfe\r\n").await;
+        peer.hear().await
+    })
+    .await;
+    let failure = relay.open(&envelope()).await.unwrap_err();
+    assert_eq!((failure.step, failure.cause), (Step::Mail, Cause::Lost), "{failure:?}");
+}

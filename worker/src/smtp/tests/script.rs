@@ -1,6 +1,6 @@
 //! A mail server that plays a part, for the tests of the conversation.
 
-use std::future::Future;
+use std::{future::Future, time::Duration};
 
 use tokio::{
     io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader},
@@ -9,9 +9,9 @@ use tokio::{
 };
 use tokio_rustls::TlsAcceptor;
 
-use crate::smtp::{Envelope, Limits, Relay, Server};
+use crate::smtp::{Envelope, Limits, Patience, Relay, Server};
 
-pub(super) const LIMITS: Limits = Limits { connections: 4, body: std::time::Duration::from_mins(10) };
+pub(super) const LIMITS: Limits = Limits { connections: 4 };
 
 /// A listener and a relay that connects to it with `scheme`; `credentials` is empty or `user:password@`.
 pub(super) async fn stage(scheme: &str, credentials: &str) -> (TcpListener, Relay) {
@@ -23,7 +23,9 @@ pub(super) async fn stage(scheme: &str, credentials: &str) -> (TcpListener, Rela
 pub(super) async fn listen(scheme: &str, credentials: &str) -> (TcpListener, Server) {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let url = format!("{scheme}://{credentials}localhost:{}", listener.local_addr().unwrap().port());
-    let server = Server::from_url(&url.parse().unwrap(), &"https://tasks.example.org".parse().unwrap()).unwrap();
+    let patience = Patience { command: Duration::from_secs(30), body: Duration::from_mins(1) };
+    let server =
+        Server::from_url(&url.parse().unwrap(), &"https://tasks.example.org".parse().unwrap(), patience).unwrap();
     (listener, server)
 }
 
@@ -68,7 +70,11 @@ impl Peer {
     }
 
     pub(super) async fn say(&mut self, line: &str) {
-        self.0.get_mut().write_all(format!("{line}\r\n").as_bytes()).await.unwrap();
+        self.bytes(format!("{line}\r\n").as_bytes()).await;
+    }
+
+    pub(super) async fn bytes(&mut self, bytes: &[u8]) {
+        self.0.get_mut().write_all(bytes).await.unwrap();
     }
 
     pub(super) async fn answer(&mut self, expected: &str, reply: &str) {
