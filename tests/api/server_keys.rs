@@ -22,15 +22,15 @@ async fn a_cursor_of_the_key_before_is_one_until_that_key_is_dropped() {
     for name in ["ONE", "TWO"] {
         let _ = team.project(name, "open").await;
     }
-    let page = team.owner.get("/projects?limit=1").await.is(200).json();
-    let next = format!("/projects?limit=1&cursor={}", page["page"]["next_cursor"].as_str().unwrap());
+    let page = team.owner.get("/audit?limit=1").await.is(200).json();
+    let next = format!("/audit?limit=1&cursor={}", page["page"]["next_cursor"].as_str().unwrap());
     let expected = team.owner.get(&next).await.is(200).json()["data"].clone();
 
     app.restart_with(&[NEW, BEFORE]).await;
     let owner = team.owner.after_the_restart_of(&app);
     assert_eq!(owner.get(&next).await.is(200).json()["data"], expected);
-    let page = owner.get("/projects?limit=1").await.is(200).json();
-    let of_now = format!("/projects?limit=1&cursor={}", page["page"]["next_cursor"].as_str().unwrap());
+    let page = owner.get("/audit?limit=1").await.is(200).json();
+    let of_now = format!("/audit?limit=1&cursor={}", page["page"]["next_cursor"].as_str().unwrap());
 
     app.restart_with(&[NEW]).await;
     let owner = team.owner.after_the_restart_of(&app);
