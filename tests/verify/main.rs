@@ -25,13 +25,13 @@ async fn main() -> ExitCode {
         Some("worker") => be(Role::Worker).await,
         Some("mutants") if !mutants::run(&checkout(), &words[1..]).await => return ExitCode::FAILURE,
         Some("mutants") => {}
-        _ => match Asked::of(&words) {
-            Some(asked) => return asked.run().await,
-            None => {
-                eprintln!("{USAGE}");
-                return ExitCode::from(2);
+        _ => {
+            if let Some(asked) = Asked::of(&words) {
+                return asked.run().await;
             }
-        },
+            eprintln!("{USAGE}");
+            return ExitCode::from(2);
+        }
     }
     ExitCode::SUCCESS
 }
