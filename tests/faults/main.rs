@@ -20,7 +20,7 @@ pub(crate) async fn each_is_told_once(app: &harness::TestApp, deliveries: usize)
             .await
             .unwrap();
     assert_eq!(sent.len(), deliveries);
-    let texts: Vec<String> = app.inbox.messages().iter().map(|mail| mail.text().unwrap().to_string()).collect();
+    let texts: Vec<String> = app.inbox.messages().iter().map(|mail| mail.text().unwrap().clone()).collect();
     for delivery in sent {
         let token = app.key.mailed_token(common::secrets::Purpose::Delivery, delivery).reveal();
         assert_eq!(texts.iter().filter(|text| text.contains(&token)).count(), 1, "{delivery}");

@@ -26,11 +26,11 @@ async fn main() -> ExitCode {
         Some("mutants") if !mutants::run(&checkout(), &words[1..]).await => return ExitCode::FAILURE,
         Some("mutants") => {}
         _ => {
-            let Some(asked) = Asked::of(&words) else {
-                eprintln!("{USAGE}");
-                return ExitCode::from(2);
-            };
-            return asked.run().await;
+            if let Some(asked) = Asked::of(&words) {
+                return asked.run().await;
+            }
+            eprintln!("{USAGE}");
+            return ExitCode::from(2);
         }
     }
     ExitCode::SUCCESS

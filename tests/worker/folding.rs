@@ -26,7 +26,7 @@ async fn due(app: &TestApp, team: &Team, count: usize) -> Vec<MailId> {
 
 /// How often each task is named by what has arrived.
 fn named(app: &TestApp, count: usize) -> Vec<usize> {
-    let texts: Vec<String> = app.inbox.messages().iter().map(|mail| mail.text().unwrap().to_string()).collect();
+    let texts: Vec<String> = app.inbox.messages().iter().map(|mail| mail.text().unwrap().clone()).collect();
     (0..count).map(|number| texts.iter().filter(|text| text.contains(&format!("Task no. {number};"))).count()).collect()
 }
 

@@ -24,7 +24,7 @@ async fn signed_up(app: &TestApp) {
 /// The pages of the links in somebody's mail.
 async fn links(app: &TestApp, email: &str) -> Vec<String> {
     let mail = app.mail_to(email).await;
-    let html = mail.html().unwrap().to_owned();
+    let html = mail.html().unwrap().clone();
     let of_a_link = |c: char| c.is_ascii_alphanumeric() || "/_-".contains(c);
     let each = html.split(app.api.as_str()).skip(1).filter_map(|rest| rest.split(|c| !of_a_link(c)).next());
     let each: Vec<String> = each.filter(|path| path.starts_with("links/")).map(|path| format!("/{path}")).collect();
@@ -108,7 +108,7 @@ async fn a_mail_that_may_have_been_read_keeps_its_link_when_it_is_sent_again() {
     let worker = app.work();
     assert_eq!(app.all_settled().await, ["sent"]);
     worker.stop().await;
-    let first = app.mail_to(&team.member.email).await.text().unwrap().to_owned();
+    let first = app.mail_to(&team.member.email).await.text().unwrap().clone();
 
     // As if nobody had heard the mail server's answer.
     arrange(
@@ -121,7 +121,7 @@ async fn a_mail_that_may_have_been_read_keeps_its_link_when_it_is_sent_again() {
     let worker = app.work_with_settings(&BOTH);
     let again = eventually("it is sent again", async || {
         let mails = app.inbox.messages();
-        (mails.len() == 2).then(|| mails[1].text().unwrap().to_owned())
+        (mails.len() == 2).then(|| mails[1].text().unwrap().clone())
     })
     .await;
     worker.stop().await;

@@ -168,12 +168,12 @@ async fn tasks(
     about.more = rows.first().map_or(0, |row| (row.all - MOST).max(0));
     for row in rows {
         let due = DueColumns { on: row.due_on, local: row.due_local, zone: row.due_zone, at: row.due_at }.due();
-        let list = match row.place {
+        let part = match row.place {
             0 => &mut about.overdue,
             1 => &mut about.today,
             _ => &mut about.week,
         };
-        list.push(DigestTask {
+        part.push(DigestTask {
             project: row.project,
             task_key: format!("{}-{}", row.key, row.number),
             title: row.title,
