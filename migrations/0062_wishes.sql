@@ -75,7 +75,14 @@ create function personal_wishes() returns jsonb
             from notification_settings n where n.account_id = current_account()), '[]'),
         'muted_projects', coalesce((select jsonb_agg(jsonb_build_object(
                 'org_id', q.org_id, 'project_id', q.project_id, 'since', q.since) order by q.since, q.project_id)
-            from project_mutes q where q.account_id = current_account()), '[]'))
+            -- Of those that they still see.
+            from project_mutes q
+                 join memberships m on m.org_id = q.org_id and m.account_id = q.account_id and m.status = 'active'
+                 join projects p on p.org_id = q.org_id and p.id = q.project_id
+                 left join project_grants g on g.org_id = q.org_id and g.project_id = q.project_id and g.account_id = q.account_id
+            where q.account_id = current_account()
+              and (case p.visibility when 'open' then permissions_of_role(m.org_id, m.role) else 0 end
+                   | coalesce(grant_permissions(g.role), 0)) <> 0), '[]'))
 $$;
 alter function personal_wishes() owner to taskbell_auth;
 

@@ -69,7 +69,7 @@ begin
                lease_until = case when m.id = p.lead then clock_timestamp() + interval '30 seconds' end,
                reason = case when m.id = p.lead then m.reason else 'folded' end,
                content = case when m.id = p.lead then g.content else m.content end,
-               frozen_at = case when m.id = p.lead then coalesce(m.frozen_at, clock_timestamp()) else m.frozen_at end,
+               frozen_at = case when m.id = p.lead then clock_timestamp() else m.frozen_at end,
                expires_at = case when m.id = p.lead then g.expires_at else m.expires_at end
         from parts p join good g on g.id = p.lead where m.id = p.id
     )

@@ -103,9 +103,9 @@ async fn what_reminders_still_owe_is_cancelled_with_the_archive() {
     archive(&team, &project).await;
     let because = Some("project archived".to_owned());
     let expected = [
-        ("cancelled".to_owned(), because.clone(), because),
-        // On its way: it is sent, and is not called cancelled.
-        ("sending".to_owned(), None, None),
+        ("cancelled".to_owned(), because.clone(), because.clone()),
+        // On its way: sent if the mail server takes it, and not tried again if it does not.
+        ("sending".to_owned(), None, because),
         ("scheduled".to_owned(), None, None),
     ];
     assert_eq!(owed(&app).await, expected);

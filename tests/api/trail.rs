@@ -136,7 +136,8 @@ async fn a_change_of_the_organization_leaves_an_event() {
     }
     let mut trail = Trail { app: &app, count: 0 };
     let id = json!(team.id);
-    let settings = |name: &str, zone: &str| json!({ "slug": team.slug, "name": name, "time_zone": zone });
+    let settings =
+        |name: &str, zone: &str| json!({ "slug": team.slug, "name": name, "time_zone": zone, "default_reminders": [] });
     let expected =
         ("organization.updated", id.clone(), settings("A Team", "Europe/Berlin"), settings("The Team", "Asia/Tokyo"));
     let changes = json!({ "name": "The Team", "time_zone": "Asia/Tokyo" });

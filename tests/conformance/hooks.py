@@ -15,6 +15,7 @@ TASKS = itertools.cycle(range(1, 39))
 # Codes of well-formed inputs that are refused all the same, and why a schema cannot say so.
 UNTELLABLE = {
     "count_or_until": "a grammar of its own (RFC 5545)",
+    "empty_window": "two fields together",
     "like_an_id": "a name that is none of all ids",
     "monthday_in_week": "a grammar of its own (RFC 5545)",
     "no_such_label": "what there is",

@@ -124,6 +124,11 @@ async fn what_was_frozen_stays_as_it_is_but_for_what_nobody_is_owed_any_more() {
     worker.stop().await;
     assert_eq!(mail.subject(), "2 tasks: Oil the gears, Wind the clock");
     assert_eq!(mail.header("Date"), Some(said.date.strftime("%a, %d %b %Y %H:%M:%S +0000").to_string()));
+    // It was in the first try, and that one was not taken.
+    let log = team.member.get("/deliveries").await.is(200).json();
+    let mut told: Vec<_> = log["data"].as_array().unwrap().iter().map(|one| one["state"].as_str().unwrap()).collect();
+    told.sort_unstable();
+    assert_eq!(told, ["cancelled", "sent", "sent"]);
 }
 
 #[tokio::test]

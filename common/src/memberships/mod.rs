@@ -21,6 +21,7 @@ use crate::{
     ids::AccountId,
     input::{Fault, Faults},
     quotas::Quota,
+    tasks::TaskRef,
     text::RoleKey,
 };
 
@@ -88,12 +89,33 @@ pub(crate) struct Kept {
 /// here (tests/api/races.rs). Always in the order of ids, and before any project: two who keep the same people, or one of
 /// them who is about to be removed, never wait for each other.
 pub(crate) async fn keep(core: &mut Core, people: impl IntoIterator<Item = AccountId>) -> Result<Vec<Kept>> {
+    keep_told(core, None, people).await
+}
+
+/// The same, and of whomever the reminders of a task tell.
+pub(crate) async fn keep_told(
+    core: &mut Core,
+    task: Option<&TaskRef>,
+    people: impl IntoIterator<Item = AccountId>,
+) -> Result<Vec<Kept>> {
+    let (id, key, number) = task.map_or((None, None, None), TaskRef::parts);
     let kept = sqlx::query!(
-        r#"select account_id as "id: AccountId", status = 'active' as "active!", account_id = current_account() as "own!"
+        r#"with named as materialized (
+               select coalesce($2, (select t.id from tasks t join projects p on p.org_id = t.org_id and p.id = t.project_id
+                                    where p.key = $3 and t.number = $4)) as id
+           )
+           select account_id as "id: AccountId", status = 'active' as "active!", account_id = current_account() as "own!"
            from memberships
-           where (account_id = any($1) or account_id = current_account()) and status <> 'removed'
+           where account_id = any($1::uuid[] || current_account()
+                                  || array(select a.account_id from named n join task_assignees a on a.task_id = n.id)
+                                  || array(select r.account_id from named n join reminders r on r.task_id = n.id
+                                           where r.removed_at is null))
+             and status <> 'removed'
            order by account_id for share"#,
         &people.into_iter().map(|account| account.0).collect::<Vec<_>>(),
+        id,
+        key,
+        number,
     )
     .fetch_all(core.sql())
     .await?;

@@ -19,7 +19,7 @@ use utoipa::ToSchema;
 pub use anew::replan_asked;
 pub(crate) use anew::{ask, ask_everywhere, ask_who_follows_the_organization};
 pub use outlook::{Outlook, Prospect, outlook};
-pub(crate) use plan::{Whom, create, in_project, replan, told};
+pub(crate) use plan::{Whom, create, in_project, replan};
 pub use rules::{Reminder, Share, add, list, remove};
 
 use crate::{

@@ -106,22 +106,6 @@ pub(crate) async fn replan(core: &mut Core, tasks: &[TaskId], whom: Whom) -> Res
     Ok(mails::owe(core, &owed).await?.map(|()| plans))
 }
 
-/// Everybody whom the reminders of a task tell.
-///
-/// # Errors
-/// The database's.
-pub(crate) async fn told(core: &mut Core, task: TaskId) -> Result<Vec<AccountId>> {
-    let told = sqlx::query_scalar!(
-        r#"select account_id as "id!: AccountId" from reminders
-           where task_id = $1 and removed_at is null and account_id is not null
-           union select account_id from task_assignees where task_id = $1"#,
-        task.0,
-    )
-    .fetch_all(core.sql())
-    .await?;
-    Ok(told)
-}
-
 /// The tasks of a project that have reminders.
 ///
 /// # Errors

@@ -114,7 +114,7 @@ pub async fn add(
         Recipient::Account(account) => account,
         Recipient::Me | Recipient::Assignees => caller,
     };
-    crate::memberships::keep(core, [told]).await?;
+    crate::memberships::keep_told(core, Some(&tasks::TaskRef::Id(task.id)), [told]).await?;
     // Counted under the task's lock, and by a statement that begins when it is held: two at once would each count without the
     // other (tests/api/task_reminders.rs: `a_task_has_so_many_reminders_and_no_more`).
     let kept = sqlx::query!("select id from tasks where id = $1 and deleted_at is null for no key update", task.id.0)

@@ -4,7 +4,7 @@ use jiff::{Timestamp, Zoned};
 
 use super::{
     PlannedTask, Task, TaskRef, TaskStatus, history,
-    lock::lock_live,
+    lock::{live, lock_to_plan},
     store::{Deed, store},
 };
 use crate::{
@@ -29,7 +29,8 @@ pub async fn complete(
     task: &TaskRef,
     version: &Precondition,
 ) -> Result<Written<PlannedTask>> {
-    let (project, before) = lock_live::<CompleteTasks>(scope.core(), task).await?;
+    let (project, before) = lock_to_plan::<CompleteTasks>(scope.core(), task, &[]).await?;
+    live(&before)?;
     let core = project.core;
     if before.recurrence.is_some() && before.status != TaskStatus::Completed {
         version.check(before.version)?;
@@ -72,7 +73,8 @@ pub async fn reopen(
     task: &TaskRef,
     version: &Precondition,
 ) -> Result<Written<PlannedTask>> {
-    let (project, before) = lock_live::<CompleteTasks>(scope.core(), task).await?;
+    let (project, before) = lock_to_plan::<CompleteTasks>(scope.core(), task, &[]).await?;
+    live(&before)?;
     version.check_if_given(before.version)?;
     if before.status != TaskStatus::Completed {
         return Ok(Written(PlannedTask { task: before, reminders: Vec::new() }));

@@ -2,6 +2,8 @@
 
 use std::{fmt, str::FromStr};
 
+use uuid::Uuid;
+
 use super::{
     Task, TaskRow,
     lock::live,
@@ -39,6 +41,16 @@ impl FromStr for TaskRef {
         match (key.parse(), number.parse()) {
             (Ok(key), Ok(number)) if plain => Ok(Self::Key(key, number)),
             _ => Err(NotAnId),
+        }
+    }
+}
+
+impl TaskRef {
+    /// As statements take it: an id, or the key of a project and a number.
+    pub(crate) fn parts(&self) -> (Option<Uuid>, Option<&str>, Option<i32>) {
+        match self {
+            Self::Id(id) => (Some(id.0), None, None),
+            Self::Key(key, number) => (None, Some(key.as_str()), Some(*number)),
         }
     }
 }
@@ -126,10 +138,7 @@ pub async fn show(scope: &mut Scope<impl Permission>, task: &TaskRef, shape: Tas
 }
 
 pub(super) async fn row(statement: &'static str, core: &mut Core, task: &TaskRef) -> Result<Option<TaskRow>> {
-    let (id, key, number) = match task {
-        TaskRef::Id(id) => (Some(id.0), None, None),
-        TaskRef::Key(key, number) => (None, Some(key.as_str()), Some(number)),
-    };
+    let (id, key, number) = task.parts();
     Ok(sqlx::query_as(statement).bind(id).bind(key).bind(number).fetch_optional(core.sql()).await?)
 }
 

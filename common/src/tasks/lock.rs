@@ -17,7 +17,7 @@ use crate::{
     access::{Core, InProject, Permission, WriteTasks},
     error::{Error, Result},
     ids::{AccountId, ProjectId, TaskId},
-    memberships, reminders,
+    memberships,
 };
 
 /// `seen` is the version as the rest of the row was read: after a wait the row is the newest, but what hangs on it is not.
@@ -40,6 +40,21 @@ pub(super) async fn lock<'s, P: Permission>(core: &'s mut Core, task: &TaskRef) 
         found = row(LOCK, core, task).await?;
     }
     admit(core, found)
+}
+
+/// The same, for a change after which its reminders may owe something else: before the task all whom they tell are kept as they are,
+/// and `people`. Whoever ends the membership of one of them then waits, or is waited for, by none who has the task already
+/// (`tests/model`: `whatever_people_do_at_once_some_order_explains_it`).
+///
+/// # Errors
+/// As [`super::find_deleted`].
+pub(super) async fn lock_to_plan<'s, P: Permission>(
+    core: &'s mut Core,
+    task: &TaskRef,
+    people: &[AccountId],
+) -> Result<(InProject<'s, P>, Task)> {
+    memberships::keep_told(core, Some(task), people.iter().copied()).await?;
+    lock(core, task).await
 }
 
 /// The same, of a task that is not deleted.
@@ -77,8 +92,7 @@ pub(super) async fn lock_structure<'s>(
         let found = row(super::find::FIND, core, task).await?;
         admit::<WriteTasks>(core, found)?
     };
-    let told = reminders::told(core, before.id).await?;
-    memberships::keep(core, told.into_iter().chain(people.iter().copied())).await?;
+    memberships::keep_told(core, Some(&TaskRef::Id(before.id)), people.iter().copied()).await?;
     lock_projects(core, &[Some(before.project_id), other].into_iter().flatten().collect::<Vec<_>>()).await?;
     lock_parts(core, before.id).await?;
     let (project, now) = lock(core, &TaskRef::Id(before.id)).await?;

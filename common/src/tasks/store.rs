@@ -62,9 +62,10 @@ pub(super) async fn store(core: &mut Core, task: Task, deed: Deed, changes: Map<
                where not exists (select from task_assignees a where a.task_id = $1 and a.account_id = account)
                on conflict on constraint task_watches_pkey do nothing
            ), assigned as (
+               -- Not by `on conflict`: that would wait for somebody who is leaving at this moment, and they wait for this task.
                insert into task_assignees (org_id, task_id, account_id)
                select current_org(), $1, account from unnest($21::uuid[]) account
-               on conflict on constraint task_assignees_pkey do nothing
+               where not exists (select from task_assignees a where a.task_id = $1 and a.account_id = account)
            ), unlabelled as (
                delete from task_labels where task_id = $1 and label_id <> all($22)
            ), labelled as (

@@ -4,7 +4,7 @@ use super::{
     PlannedTask, Task, TaskChanges, TaskRef, TaskStatus, history,
     input::Together,
     labels,
-    lock::{live, lock, lock_structure},
+    lock::{live, lock, lock_structure, lock_to_plan},
     place,
     store::{Deed, store},
 };
@@ -32,9 +32,11 @@ pub async fn update(
     changes: TaskChanges,
 ) -> Result<Written<PlannedTask>> {
     let structure = changes.project.0.is_some() || changes.parent != Patch::Keep;
+    let people = if let Patch::Set(people) = &changes.assignees { people.as_slice() } else { &[] };
     let (project, before) = if structure {
-        let people = if let Patch::Set(people) = &changes.assignees { people.as_slice() } else { &[] };
         lock_structure(scope.core(), task, people, changes.project.0).await?
+    } else if (&changes.due, &changes.assignees) != (&Patch::Keep, &Patch::Keep) {
+        lock_to_plan::<WriteTasks>(scope.core(), task, people).await?
     } else {
         lock::<WriteTasks>(scope.core(), task).await?
     };
