@@ -3,6 +3,13 @@
 -- GET …/deliveries?state=dead (common/src/deliveries/list.rs): few among all.
 create index mails_troubled_idx on mails (org_id, id) where state in ('retry', 'uncertain', 'dead', 'expired');
 
+-- For whoever manages a project and may not see where its mails go: what mail servers say has the address in it.
+create function without_addresses(said text) returns text
+    language sql immutable parallel safe
+    return regexp_replace(said, '[^[:space:]<>]+@[^[:space:]<>]+', '…', 'g');
+revoke execute on function without_addresses(text) from public;
+grant execute on function without_addresses(text) to taskbell_app;
+
 -- As before, with what reminders, digests and refused addresses have added. Of the calendar's address common/src/accounts/export.rs tells.
 create or replace function personal_export() returns jsonb
     language sql stable security definer set search_path = public, pg_temp as $$

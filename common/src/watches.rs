@@ -39,7 +39,7 @@ pub struct Watcher {
 
 shown!(Watcher);
 
-/// Those who watch a task and can see it; who has muted it is nobody else's business.
+/// Those who watch a task and can see it.
 ///
 /// # Errors
 /// The database's.

@@ -141,3 +141,40 @@ async fn what_deliveries_cannot_be_asked_for_is_refused_and_a_cursor_goes_on_wit
         problem.is_problem(400, "invalid_query");
     }
 }
+
+#[tokio::test]
+async fn whoever_manages_a_project_sees_its_deliveries_without_an_address() {
+    let app = TestApp::start().await;
+    let team = app.team().await;
+    let [own, other] = [team.project("OWN", "open").await, team.project("OTHER", "open").await];
+    for (project, title) in [(&own, "Of it"), (&other, "Of another")] {
+        team.reminded_task(project, title, 3600).await;
+    }
+    sqlx::raw_sql(
+        "update mails set state = 'claimed', lease_until = now() + interval '1 minute';
+         update mails set state = 'dead', lease_until = null,
+                          reason = '550 5.1.1 <member@example.net>: unknown, says a@mx.example.net'",
+    )
+    .execute(&app.admin)
+    .await
+    .unwrap();
+    let grant = format!("/projects/{own}/grants/{}", team.guest.id);
+    for (role, there) in [("editor", 0), ("manager", 1)] {
+        let _ = team.owner.put(&grant, json!({ "role": role })).await.is(200);
+        let listed = team.guest.get("/deliveries").await.is(200).json();
+        assert_eq!(listed["data"].as_array().unwrap().len(), there, "{role}");
+    }
+    let listed = team.guest.get("/deliveries").await.is(200);
+    let id = listed.text_at("/data/0/id");
+    let shown = team.guest.get(&format!("/deliveries/{id}")).await.is(200);
+    for answer in [&listed, &shown] {
+        assert!(
+            answer.text().contains("550 5.1.1 <…>: unknown, says …") && !answer.text().contains('@'),
+            "{}",
+            answer.text()
+        );
+    }
+    assert!(shown.json()["steps"].as_array().unwrap().len() == 2);
+    let whole = team.member.get(&format!("/deliveries/{id}")).await.is(200);
+    assert!(whole.text().contains("<member@example.net>"), "it is their own address");
+}

@@ -72,6 +72,14 @@ async fn settings_are_everybodys_own_and_are_as_usual_before_they_are_changed() 
     assert_eq!(set(&team.guest, cleared).await, expected);
     // Nobody else's have changed.
     assert_eq!(team.member.get(SETTINGS).await.is(200).json(), usual);
+    // A program that its owner lets read members only has nothing to do with them.
+    for (scope, status) in [("members:list", 403), ("tasks:read", 200)] {
+        let token = json!({ "name": "a program", "org": team.slug, "scopes": [scope] });
+        let token = team.member.post("/v1/me/tokens", token).await.is(201).text_at("/token");
+        let program = team.member.with_token(Some(&token));
+        let _ = program.get(SETTINGS).await.is(status);
+        let _ = program.patch(SETTINGS, json!({ "comments": true })).await.is(status);
+    }
 }
 
 #[tokio::test]

@@ -150,3 +150,29 @@ async fn who_is_out_watches_nothing_and_is_told_nothing() {
     let _ = team.owner.delete(&format!("/members/{}/suspension", away.id)).await.is(200);
     assert_eq!(watchers(&team.owner, &task).await, [json!(away.id), json!(team.member.id)]);
 }
+
+#[tokio::test]
+async fn what_somebody_has_muted_is_listed_for_them_alone_as_far_as_they_see_it() {
+    let app = TestApp::start().await;
+    let team = app.team().await;
+    let (project, other) = (team.project("OPS", "open").await, team.project("SEC", "private").await);
+    let task = team.reminded_task(&project, "Oil the gears", 3600).await;
+    let task = task["id"].as_str().unwrap();
+    let grant = format!("/projects/{other}/grants/{}", team.member.id);
+    let _ = team.owner.put(&grant, json!({ "role": "viewer" })).await.is(200);
+    for path in [format!("/tasks/{task}/mute"), format!("/projects/{other}/mute")] {
+        let _ = team.member.put(&path, json!(null)).await.is(200);
+    }
+    let listed = async |actor: &Actor| {
+        let mutes = actor.get("/mutes").await.is(200).json();
+        let one = |mute: &Value| (mute["project_id"].clone(), mute["task_id"].clone());
+        mutes["data"].as_array().unwrap().iter().map(one).collect::<Vec<_>>()
+    };
+    let [of_task, of_project] = [(json!(project), json!(task)), (json!(other), json!(null))];
+    assert_eq!(listed(&team.member).await, [of_project, of_task.clone()]);
+    assert_eq!(listed(&team.owner).await, []);
+    let _ = team.owner.delete(&grant).await.is(204);
+    assert_eq!(listed(&team.member).await, [of_task]);
+    let _ = team.member.delete(&format!("/tasks/{task}/mute")).await.is(204);
+    assert_eq!(listed(&team.member).await, []);
+}

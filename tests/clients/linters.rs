@@ -26,6 +26,8 @@ async fn linters_have_nothing_to_say_of_the_description() {
 async fn each_linter_finds_an_operation_that_is_described_badly() {
     let workshop = Workshop::open().await;
     let mut spoilt = api::description(None);
+    // One path is enough to be wrong, and is read sooner than all.
+    spoilt["paths"].as_object_mut().unwrap().retain(|path, _| path == "/v1/orgs/{org}/tasks");
     let operation = &mut spoilt["paths"]["/v1/orgs/{org}/tasks"]["get"];
     operation["tags"] = Value::Array(vec!["Nobody has declared it".into()]);
     operation["parameters"][0]["name"] = "another".into();

@@ -27,7 +27,7 @@ struct Effort {
     people: u32,
 }
 
-const FEW: Effort = Effort { examples: 30, people: 150 };
+const FEW: Effort = Effort { examples: 15, people: 150 };
 const MANY: Effort = Effort { examples: 700, people: 4_000 };
 
 /// Limits that a run would reach, and then find nothing else.

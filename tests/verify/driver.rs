@@ -175,7 +175,7 @@ async fn moved(client: &Client, org: &str, task: &str, mut promise: Promise, fat
             let id = task.rsplit('/').next().unwrap_or_default();
             let listed = client.get(&format!("/v1/orgs/{org}/deliveries?task={id}")).await;
             let found =
-                listed.body["items"].as_array().into_iter().flatten().find(|item| at(&item["due_at"]) == Some(due_at));
+                listed.body["data"].as_array().into_iter().flatten().find(|item| at(&item["due_at"]) == Some(due_at));
             let delivery = found.and_then(|item| id_of(&item["id"]));
             let acknowledged = delivery.and(listed.answered_at);
             promise.occurrences.push(Occurrence { delivery, due_at, acknowledged, withdrawn: None });

@@ -190,6 +190,7 @@ contents! {
             watches::unwatch "Watch a task no longer",
             watches::mute "Mute a task",
             watches::unmute "Mute a task no longer",
+            notifications::mutes "List what one has muted",
             notifications::mute "Mute a project",
             notifications::unmute "Mute a project no longer",
             notifications::show "Show what one wants to hear, and when",

@@ -1,12 +1,12 @@
 use common::{
     access::{InProject, Member, ReadTasks},
     ids::ProjectId,
-    notifications::{self, Muted, NotificationSettings, SettingsChanges},
+    notifications::{self, Mute, Muted, NotificationSettings, SettingsChanges},
 };
 use rocket::{delete, get, patch, put};
 
 use crate::{
-    answer::{Answer, Changed, Done, Found},
+    answer::{All, Answer, Changed, Done, Found},
     guards::{Id, IfMatch, In, Org},
 };
 
@@ -23,6 +23,11 @@ pub(crate) async fn update(
     let In { mut scope, body } = input;
     let settings = notifications::update(&mut scope, &if_match.0, body).await?;
     Changed::commit(scope, settings).await
+}
+
+#[get("/<_>/mutes")]
+pub(crate) async fn mutes(mut org: Org<ReadTasks>) -> Answer<Found<All<Mute>>> {
+    Ok(Found(All { data: notifications::mutes(&mut org).await? }))
 }
 
 #[put("/<_>/projects/<id>/mute")]

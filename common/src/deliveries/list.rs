@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::Delivery;
 use crate::{
-    access::{Permission, ReadDeliveries, ReadTasks, Scope},
+    access::{ManageProject, Permission, ReadDeliveries, ReadTasks, Scope},
     error::Result,
     ids::{AccountId, TaskId},
     input::Faults,
@@ -42,7 +42,8 @@ pub struct DeliveryFilter {
     pub cursor: Option<Cursor>,
 }
 
-/// One's own deliveries, and for those who may read them everybody's; of a private project only with a grant. Newest first.
+/// One's own deliveries, and for those who may read them everybody's; of a private project only with a grant. Whoever manages a
+/// project sees those of its tasks, without anybody's address. Newest first.
 ///
 /// # Errors
 /// [`Error::BadCursor`](crate::Error::BadCursor).
@@ -79,14 +80,16 @@ struct Wanted {
 }
 
 impl Wanted {
-    /// One's own and everybody's are two walks, each along its index and only as far as the page: `deliveries_account_idx` and
-    /// `deliveries_org_idx`. The second is not begun without the permission; it goes on past what hangs on private projects. Mails
-    /// are looked at when the page is cut, or on the way if a state is asked for.
+    /// One's own and others' are two walks, each along its index and only as far as the page: `deliveries_account_idx` and
+    /// `deliveries_org_idx`. The second is not begun without the permission or a project to manage; it goes on past what is not to be
+    /// seen. Mails are looked at when the page is cut, or on the way if a state is asked for.
     fn statement(&self) -> QueryBuilder<Postgres> {
         let mut sql = QueryBuilder::new(
             "with visible as materialized (select id from projects where permissions_in(id, visibility) & ",
         );
         sql.push_bind(ReadTasks::BITS);
+        sql.push(" <> 0), managed as materialized (select id from projects where permissions_in(id, visibility) & ");
+        sql.push_bind(ManageProject::BITS);
         sql.push(
             " <> 0), own as (select d.* from deliveries d where d.account_id = current_account() and current_scopes() & ",
         );
@@ -94,22 +97,27 @@ impl Wanted {
         sql.push_bind(ReadTasks::BITS).push(" <> 0");
         self.narrow(&mut sql);
         self.cut(&mut sql);
-        sql.push("), everybodys as (select d.* from deliveries d where has_permission(");
-        sql.push_bind(ReadDeliveries::BITS);
+        sql.push("), others as (select d.* from deliveries d where (has_permission(").push_bind(ReadDeliveries::BITS);
+        sql.push(") or exists (select from managed)) and case when has_permission(").push_bind(ReadDeliveries::BITS);
         // One expression, or Postgres takes it for so rare that sorting everything looks cheaper.
         sql.push(
-            ") and case when d.task_id is null then true
-                   else (select p.id from tasks t join visible p on p.id = t.project_id where t.id = d.task_id) is not null end",
+            ") then d.task_id is null
+                        or (select p.id from tasks t join visible p on p.id = t.project_id where t.id = d.task_id) is not null
+                   else (select p.id from tasks t join managed p on p.id = t.project_id where t.id = d.task_id) is not null end",
         );
         self.narrow(&mut sql);
         self.cut(&mut sql);
         sql.push(
-            "), page as materialized (select d.* from (select * from own union select * from everybodys) d where true",
+            "), page as materialized (select d.* from (select * from own union select * from others) d where true",
         );
         self.cut(&mut sql);
         sql.push(")");
-        sql.push(" select d.id, d.kind, ").push(STATE).push(
-            " as state, coalesce(d.reason, m.reason) as reason, d.account_id, d.task_id, d.due_at, m.sent_at, m.attempts
+        sql.push(" select d.id, d.kind, ")
+            .push(STATE)
+            .push(" as state, case when d.account_id = current_account() or has_permission(");
+        sql.push_bind(ReadDeliveries::BITS).push(
+            ") then coalesce(d.reason, m.reason) else without_addresses(coalesce(d.reason, m.reason)) end as reason,
+                    d.account_id, d.task_id, d.due_at, m.sent_at, m.attempts
               from page d join mails m on m.id = d.mail_id order by d.id desc",
         );
         sql

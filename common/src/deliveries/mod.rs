@@ -13,7 +13,7 @@ pub use list::{DeliveryFilter, list};
 pub use snooze::{Snooze, Until, snooze};
 
 use crate::{
-    access::{Core, Permission, ReadDeliveries, ReadTasks, Scope},
+    access::{Core, ManageProject, Permission, ReadDeliveries, ReadTasks, Scope},
     error::{Error, Result},
     ids::{AccountId, CommentId, DeliveryId, MailId, ProjectId, ReminderId, TaskId},
     mails::{MailKind, MailState, Phase},
@@ -101,32 +101,40 @@ pub async fn show(scope: &mut Scope<impl Permission>, id: DeliveryId) -> Result<
     let row = sqlx::query!(
         r#"select d.id as "id: DeliveryId", d.kind, case when d.cancelled_at is null or m.state = 'sent' and d.cancelled_at > m.frozen_at then m.state
                   else 'cancelled' end as "state!",
-                  coalesce(d.reason, m.reason) as reason, d.account_id as "account_id: AccountId", d.task_id as "task_id: TaskId",
-                  d.due_at, m.sent_at, m.attempts, m.id as "mail_id: MailId"
-           from deliveries d join mails m on m.id = d.mail_id
+                  case when a.shown then coalesce(d.reason, m.reason) else without_addresses(coalesce(d.reason, m.reason)) end as reason,
+                  d.account_id as "account_id: AccountId", d.task_id as "task_id: TaskId",
+                  d.due_at, m.sent_at, m.attempts, m.id as "mail_id: MailId", a.shown as "addresses!"
+           from deliveries d cross join lateral (select d.account_id is not distinct from current_account() or has_permission($1)) a (shown)
+                join mails m on m.id = d.mail_id
                 left join tasks t on t.org_id = d.org_id and t.id = d.task_id
                 left join projects p on p.org_id = t.org_id and p.id = t.project_id
            where d.id = $3
              and (d.account_id = current_account() and current_scopes() & $2 <> 0
+                  or permissions_in(p.id, p.visibility) & $4 <> 0
                   or (has_permission($1) and (p.id is null or permissions_in(p.id, p.visibility) & $2 <> 0)))"#,
         ReadDeliveries::BITS,
         ReadTasks::BITS,
         id.0,
+        ManageProject::BITS,
     )
     .fetch_optional(scope.sql())
     .await?
     .ok_or(Error::NotFound)?;
     let steps = sqlx::query_as!(
         Step,
-        r#"select at, from_state as "from", to_state as "to", reason from mail_steps where mail_id = $1 order by step"#,
-        row.mail_id.0
+        r#"select at, from_state as "from", to_state as "to", case when $2 then reason else without_addresses(reason) end as reason
+           from mail_steps where mail_id = $1 order by step"#,
+        row.mail_id.0,
+        row.addresses,
     )
     .fetch_all(scope.sql())
     .await?;
     let tries = sqlx::query_as!(
         Try,
-        "select started_at, ended_at, worker, phase, reply, outcome from attempts where mail_id = $1 order by fence",
-        row.mail_id.0
+        r#"select started_at, ended_at, worker, phase, case when $2 then reply else without_addresses(reply) end as reply, outcome
+           from attempts where mail_id = $1 order by fence"#,
+        row.mail_id.0,
+        row.addresses,
     )
     .fetch_all(scope.sql())
     .await?;

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
 
-use super::{DefaultReminders, NotificationSettings, SettingsChanges, find};
+use super::{DefaultReminders, NotificationSettings, SettingsChanges, caller, find};
 use crate::{
     access::{Core, Member, Scope, Written},
     deliveries,
@@ -19,12 +19,13 @@ use crate::{
 /// transaction; what has another time now is planned anew, and none of it goes out before.
 ///
 /// # Errors
-/// Those of the precondition; [`Error::NotFound`].
+/// Those of the precondition; [`Error::NotFound`], [`Error::Forbidden`].
 pub async fn update(
     scope: &mut Scope<Member>,
     precondition: &Precondition,
     changes: SettingsChanges,
 ) -> Result<Written<NotificationSettings>> {
+    caller(scope.core()).await?;
     apply(scope.core(), precondition, changes).await
 }
 

@@ -13,11 +13,11 @@ pub(crate) use change::{apply, set_clock};
 pub(crate) use defaults::of_the_caller;
 pub use defaults::{DefaultRecipient, DefaultReminder, DefaultReminders, FromDue};
 pub use input::{DigestChoice, SettingsChanges};
-pub use mute::{Muted, mute, unmute};
+pub use mute::{Mute, Muted, list as mutes, mute, unmute};
 
 use crate::{
-    access::{Core, Permission, Scope},
-    error::Result,
+    access::{Core, Permission, ReadTasks, Scope},
+    error::{Error, Result},
     ids::AccountId,
     shown::shown,
     time::{Hour, Quiet, QuietHours, Weekdays},
@@ -81,10 +81,21 @@ impl NotificationSettings {
 /// The caller's.
 ///
 /// # Errors
-/// The database's.
+/// [`Error::Forbidden`].
 pub async fn show(scope: &mut Scope<impl Permission>) -> Result<NotificationSettings> {
-    let caller = sqlx::query_scalar!(r#"select current_account() as "id!: AccountId""#).fetch_one(scope.sql()).await?;
+    let caller = caller(scope.core()).await?;
     find(scope.core(), caller).await
+}
+
+/// A session needs nothing for one's own; a personal token needs to read tasks.
+async fn caller(core: &mut Core) -> Result<AccountId> {
+    let caller = sqlx::query!(
+        r#"select current_account() as "id!: AccountId", current_scopes() & $1 <> 0 as "may!""#,
+        ReadTasks::BITS
+    )
+    .fetch_one(core.sql())
+    .await?;
+    if caller.may { Ok(caller.id) } else { Err(Error::Forbidden(ReadTasks::NAME)) }
 }
 
 /// Somebody's: as they have set them, or as they are for whoever has set nothing.

@@ -1,14 +1,15 @@
 //! No mail of a whole project.
 
+use jiff_sqlx::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::change::lock;
 use crate::{
-    access::{Implies, InProject, ReadTasks, Written},
+    access::{Implies, InProject, Permission, ReadTasks, Scope, Written},
     deliveries,
     error::Result,
-    ids::AccountId,
+    ids::{AccountId, ProjectId, TaskId},
     mails::MailKind,
     reminders,
     shown::shown,
@@ -22,6 +23,43 @@ pub struct Muted {
 }
 
 shown!(Muted);
+
+/// Something of which somebody wants no mail.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct Mute {
+    /// The project, or the task's.
+    pub project_id: ProjectId,
+    /// The task; null if it is the whole project.
+    pub task_id: Option<TaskId>,
+    /// The project's name, or the task's title.
+    pub name: String,
+    /// Since when.
+    pub since: Timestamp,
+}
+
+shown!(Mute);
+
+/// What the caller has muted, of that which they see; newest first.
+///
+/// # Errors
+/// The database's.
+pub async fn list(scope: &mut Scope<ReadTasks>) -> Result<Vec<Mute>> {
+    let mutes = sqlx::query_as!(
+        Mute,
+        r#"with visible as materialized (select id, name from projects where permissions_in(id, visibility) & $1 <> 0)
+           select p.id as "project_id!: ProjectId", null::uuid as "task_id: TaskId", p.name as "name!", q.since as "since!"
+           from project_mutes q join visible p on p.id = q.project_id where q.account_id = current_account()
+           union all
+           select p.id, t.id, t.title, w.since
+           from task_watches w join tasks t on t.id = w.task_id and t.deleted_at is null join visible p on p.id = t.project_id
+           where w.account_id = current_account() and w.state = 'muted'
+           order by 4 desc, 1, 2"#,
+        ReadTasks::BITS,
+    )
+    .fetch_all(scope.sql())
+    .await?;
+    Ok(mutes)
+}
 
 /// Wants no mail of a project: what the caller is still owed of it is cancelled in the same transaction. A second time changes nothing.
 ///
