@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use harness::verify::{
-    scenarios::{self, Size},
+    scenarios::{self, APART, Size},
     strikes::Blows,
 };
 
@@ -13,6 +13,7 @@ fn of(reminders: usize) -> Size {
         over: Duration::ZERO,
         blows: Blows::default(),
         edited: 0,
+        each: APART,
         patience: Duration::from_mins(1),
         watched: false,
     }

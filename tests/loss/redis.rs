@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use harness::verify::{
     Queue,
-    scenarios::{self, Size},
+    scenarios::{self, APART, Size},
     strikes::Blows,
 };
 use local::Signal;
@@ -16,6 +16,7 @@ async fn without_any_redis_nothing_is_lost() {
         over: Duration::from_secs(10),
         blows: Blows::default(),
         edited: 10,
+        each: APART,
         patience: Duration::from_mins(1),
         watched: false,
     };

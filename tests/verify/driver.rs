@@ -52,6 +52,8 @@ pub enum Fate {
     Completed(i64),
     /// It is deleted.
     Deleted(i64),
+    /// Nobody is assigned any more.
+    Unassigned(i64),
     /// It gets another due value.
     Moved {
         /// When.
@@ -104,10 +106,11 @@ fn plans(cast: &Cast, load: &Load) -> Vec<Plan> {
         let by_chance = chance.random_range(0..cast.orgs.len());
         let org = &cast.orgs[shares.next().unwrap_or(by_chance)];
         let around = chance.random_range(-2_000..2_000);
-        let by_chance = match (chance.random_range(0..100) < load.edited, chance.random_range(0..3)) {
+        let by_chance = match (chance.random_range(0..100) < load.edited, chance.random_range(0..4)) {
             (false, _) => Fate::Stands,
             (true, 0) => Fate::Completed(around),
             (true, 1) => Fate::Deleted(around),
+            (true, 2) => Fate::Unassigned(around),
             (true, _) => Fate::Moved { at: around, ahead: chance.random_range(load.ahead.clone()) },
         };
         let fate = load.fates.get(number - load.first).copied().unwrap_or(by_chance);
@@ -145,12 +148,15 @@ async fn live(client: &Client, places: &Semaphore, gauge: &Gauge, plan: Plan) ->
     assert_eq!(answer.status, 201, "{}", answer.body);
     let task = format!("{path}/{}", answer.body["id"].as_str().unwrap());
     promise.occurrences.extend(planned(&answer.body, answer.answered_at));
-    let (Fate::Completed(at) | Fate::Deleted(at) | Fate::Moved { at, .. }) = fate else { return promise };
+    let (Fate::Completed(at) | Fate::Deleted(at) | Fate::Unassigned(at) | Fate::Moved { at, .. }) = fate else {
+        return promise;
+    };
     wait_until(due_at, at).await;
     let _place = places.acquire().await.unwrap();
     let answer = match fate {
         Fate::Completed(_) => client.put(&format!("{task}/completion")).await,
         Fate::Deleted(_) => client.delete(&task).await,
+        Fate::Unassigned(_) => client.patch(&task, &json!({ "assignees": [] })).await,
         Fate::Stands | Fate::Moved { .. } => return moved(client, &org.slug, &task, promise, fate).await,
     };
     let withdrawn = Withdrawn { asked_at: answer.asked_at, acknowledged: answer.answered_at };

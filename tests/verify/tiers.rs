@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::{
     report::Report,
-    scenarios::{self, Size},
+    scenarios::{self, APART, Size, TOGETHER},
     strikes::Blows,
 };
 
@@ -54,6 +54,7 @@ impl Tier {
             over,
             blows: Blows::default(),
             edited: 0,
+            each: APART,
             patience: Duration::from_mins(20),
             watched: true,
         };
@@ -67,7 +68,8 @@ impl Tier {
                     postgreses: pick(50, 3),
                 };
                 let size = Size { blows, edited: 20, ..size(pick(100_000, 5_000), minutes(35, 120)) };
-                vec![scenarios::random("T1", seed, size).await]
+                let together = Size { each: TOGETHER, reminders: size.reminders / 5, over: size.over / 5, ..size };
+                vec![scenarios::random("T1", seed, size).await, scenarios::random("T1, folded", seed, together).await]
             }
             "T3" => vec![scenarios::without_redis("T3", seed, size(pick(10_000, 500), minutes(4, 12))).await],
             "T4" => vec![scenarios::steady("T4", seed, size(pick(90_000, 4_500), minutes(30, 90))).await],
@@ -91,6 +93,7 @@ impl Tier {
             over: Duration::from_mins(5),
             blows: Blows::default(),
             edited: 10,
+            each: APART,
             patience: Duration::from_mins(5),
             watched: true,
         };

@@ -32,14 +32,18 @@ pub struct Size {
     pub blows: Blows,
     /// Of a hundred, how many are changed around their time.
     pub edited: u32,
+    /// How many tell of one person, on average: more than a handful within minutes are folded.
+    pub each: usize,
     /// How long the last may take.
     pub patience: Duration,
     /// Whether somebody watches.
     pub watched: bool,
 }
 
-/// How many tell of one person, on average: more than a handful within minutes are folded.
-const EACH: usize = 3;
+/// Of one person: few enough to be a mail each.
+pub const APART: usize = 3;
+/// Of one person: many enough to be folded.
+pub const TOGETHER: usize = 25;
 
 /// T1: everything is killed at random times.
 ///
@@ -94,7 +98,7 @@ pub async fn ran(
     let _watch = size.watched.then(|| watch(world, name, size.reminders, schedule.len()));
     let mut victims = victims(world).await;
     let orgs = (size.reminders / 50).clamp(2, 40);
-    let cast = Cast::of(world, orgs, (size.reminders / EACH / orgs).max(1)).await;
+    let cast = Cast::of(world, orgs, (size.reminders / size.each / orgs).max(1)).await;
     let load = Load {
         seed,
         first: 0,
