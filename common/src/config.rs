@@ -188,7 +188,7 @@ pub enum SettingsError {
 }
 
 impl Settings {
-    /// Reads the variables that begin with `TASKBELL_`.
+    /// Reads the variables that begin with `TASKBELL_`. An empty one is none.
     ///
     /// # Errors
     /// The first variable that is unknown or cannot be read.
@@ -206,7 +206,10 @@ impl Settings {
                 }
                 None => (key, value),
             };
-            values.insert(key.to_lowercase(), value);
+            // Compose passes on what `.env` leaves empty, and has a file for each secret that there may be.
+            if !value.trim().is_empty() {
+                values.insert(key.to_lowercase(), value);
+            }
         }
         Figment::from(Serialized::defaults(values)).extract().map_err(|fault| {
             let key = fault.path.first().map_or_else(String::new, |key| key.to_uppercase());
@@ -279,8 +282,7 @@ impl Settings {
         };
         let present = self.server_key.as_ref().ok_or(SettingsError::Missing("TASKBELL_SERVER_KEY"))?;
         let present = key("TASKBELL_SERVER_KEY", present)?;
-        // Compose brings a file that is empty most of the time.
-        match self.server_key_before.as_ref().filter(|before| !before.expose_secret().trim().is_empty()) {
+        match &self.server_key_before {
             Some(before) => Ok(present.after(key("TASKBELL_SERVER_KEY_BEFORE", before)?)),
             None => Ok(present),
         }
@@ -302,10 +304,8 @@ fn number<'de, D: Deserializer<'de>, T: FromStr<Err: fmt::Display>>(value: D) ->
     String::deserialize(value)?.trim().parse().map_err(de::Error::custom)
 }
 
-/// The same where nothing, or an empty text, leaves it at its default (Compose passes on what `.env` leaves empty).
 fn optional<'de, D: Deserializer<'de>, T: FromStr<Err: fmt::Display>>(value: D) -> Result<Option<T>, D::Error> {
-    let text = String::deserialize(value)?;
-    Some(text.trim()).filter(|text| !text.is_empty()).map(|text| text.parse().map_err(de::Error::custom)).transpose()
+    number(value).map(Some)
 }
 
 /// Seconds, fractions too; more than none, and at most a day.
@@ -360,4 +360,27 @@ fn sender() -> String {
 
 fn local_url() -> Url {
     Url::parse("http://127.0.0.1:8000").unwrap_or_else(|_| unreachable!("a constant"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_empty_setting_is_as_good_as_none() {
+        let empty = [
+            "SMTP_CONNECTIONS",
+            "SMTP_RATE",
+            "KEEP_ATTEMPTS",
+            "DATABASE_CONNECTIONS",
+            "UNCERTAIN",
+            "SERVER_KEY_BEFORE",
+        ];
+        let empty = empty.map(|name| (format!("TASKBELL_{name}"), " ".to_owned()));
+        let settings = Settings::from_variables(empty).unwrap();
+        assert_eq!((settings.smtp_connections, settings.uncertain), (thirty_two(), Uncertain::Resend));
+        assert!(settings.server_key_before.is_none());
+        let zero = Settings::from_variables([("TASKBELL_SMTP_CONNECTIONS".to_owned(), "0".to_owned())]);
+        assert!(zero.unwrap_err().to_string().starts_with("TASKBELL_SMTP_CONNECTIONS is not usable"));
+    }
 }

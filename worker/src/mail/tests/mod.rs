@@ -2,7 +2,7 @@
 
 use common::{
     ids::MailId,
-    mails::{CommentContent, Content, DigestContent, DigestTask, ExpiredReminder, Notice, ReminderContent, Subject},
+    mails::{Content, Subject},
     secrets::{Purpose, ServerKey},
 };
 use mail_parser::{Message, MessageParser};
@@ -68,6 +68,18 @@ fn html(letter: &Letter) -> String {
 fn the_same_content_gives_the_same_bytes() {
     for about in every_mail() {
         assert_eq!(written(about.clone()), written(about));
+    }
+}
+
+#[test]
+fn a_relay_that_drops_repeats_finds_the_mails_id_in_a_header_of_its_own() {
+    let id = MailId(Uuid::from_u128(7));
+    let named = |name: &str| letterhead().with_repeat(Some(name));
+    let letter =
+        named("X-Relay-Idempotency").unwrap().write(id, &content(verification(Uuid::from_u128(2))), &key()).unwrap();
+    assert_eq!(parsed(&letter).header_raw("X-Relay-Idempotency").map(str::trim), Some(id.to_string().as_str()));
+    for wrong in ["Message-ID", "to", "X-Relay\r\nBcc", "X Relay", ""] {
+        assert!(named(wrong).is_err(), "{wrong:?}");
     }
 }
 
