@@ -156,15 +156,23 @@ pub(super) async fn fall(world: &mut World, victims: &mut Victims, blow: Blow, v
     Strike { blow, at, mended_at: now(), claimed, sending }
 }
 
-/// What a dead worker had in its hands: nobody changes that before its lease is over.
+/// What a dead worker had in its hands: nobody changes that before its lease is over, but for what Postgres is still doing for it. So it is
+/// looked at until it stays as it is.
 async fn in_hand(world: &World, pid: Option<u32>) -> (Vec<Uuid>, Vec<Uuid>) {
     let of_it = format!("%/{}/%", pid.unwrap_or_default());
-    let rows: Vec<(Uuid, String)> =
-        sqlx::query_as("select id, state from mails where state in ('claimed', 'sending') and worker like $1")
-            .bind(of_it)
-            .fetch_all(&world.admin)
-            .await
-            .unwrap();
+    let look = async || -> Vec<(Uuid, String)> {
+        let held = "select id, state from mails where state in ('claimed', 'sending') and worker like $1 order by id";
+        sqlx::query_as(held).bind(&of_it).fetch_all(&world.admin).await.unwrap()
+    };
+    let mut rows = look().await;
+    loop {
+        sleep(Duration::from_millis(100)).await;
+        let again = look().await;
+        if again == rows {
+            break;
+        }
+        rows = again;
+    }
     let of = |wanted: &str| rows.iter().filter(|(_, state)| state == wanted).map(|(id, _)| *id).collect();
     (of("claimed"), of("sending"))
 }
