@@ -3,6 +3,9 @@
 alter table deliveries add column due_value text;
 comment on column deliveries.due_value is
     'The due value that an offset was counted from: what was sent for one is not sent for it again when its reader''s zone changes.';
+alter table reminders add column of_assignees boolean not null default false;
+comment on column reminders.of_assignees is
+    'Of one person, who is told by it as an assignee of the task and only while they are one: what was for the assignees, put off.';
 -- A person's own reminders, when they are planned anew.
 create index reminders_account_idx on reminders (org_id, account_id) where account_id is not null and removed_at is null;
 -- What end_membership deletes.
@@ -19,7 +22,7 @@ create function reminder_refusal(reminder uuid, account uuid) returns text
             when t.deleted_at is not null then 'task_deleted'
             when p.archived_at is not null then 'project_archived'
             when o.deletion_due_at is not null then 'organization_deleted'
-            when r.recipient = 'assignees' and not exists (
+            when (r.recipient = 'assignees' or r.of_assignees) and not exists (
                 select from task_assignees s where s.org_id = r.org_id and s.task_id = t.id and s.account_id = account)
                 then 'unassigned'
             -- 512: tasks:read. Nothing is held by whoever is suspended or removed.
@@ -44,7 +47,8 @@ create function reminder_shares(tasks uuid[]) returns table (
     account_id uuid, zone text, reminder_hour time, quiet_from time, quiet_until time, days_off smallint, refusal text)
     language sql stable as $$
     select t.id, t.due_on, t.due_local, t.due_zone, t.due_at, t.generation,
-           r.id, r."offset", r.local_time, r.time_zone, r.at, r.skip_after, r.recipient = 'assignees',
+           r.id, r."offset", r.local_time, r.time_zone, r.at, r.skip_after,
+           r.recipient = 'assignees' or r.of_assignees,
            told.account_id, coalesce(a.time_zone, o.time_zone), n.reminder_hour, n.quiet_from, n.quiet_until, coalesce(n.days_off, 0::smallint),
            reminder_refusal(r.id, told.account_id)
     from tasks t
