@@ -78,6 +78,16 @@ create function last_delivery(reminder uuid, account uuid) returns jsonb
     order by d.generation desc limit 1
 $$;
 
+-- What somebody was told by a reminder last: its mail went out for them, or is on its way.
+create function last_told(reminder uuid, account uuid) returns jsonb
+    language sql stable as $$
+    select jsonb_build_object('due_value', d.due_value)
+    from deliveries d join mails m on m.id = d.mail_id
+    where d.org_id = current_org() and d.reminder_id = reminder and d.account_id = account
+      and m.state in ('sending', 'sent', 'uncertain') and (d.cancelled_at is null or d.cancelled_at > m.frozen_at)
+    order by d.generation desc limit 1
+$$;
+
 -- Takes back deliveries, each for its reason, also of mails that are `on_their_way` if that is said, whose repeat nobody is owed then; a
 -- mail that no delivery needs any more goes with them. Gives those that were taken back. The mails are locked first, in one order: one that
 -- reaches `sending` in this moment is sent, and is not called cancelled.
@@ -154,9 +164,9 @@ begin
     end loop;
 end $$;
 revoke execute on function reminder_refusal(uuid, uuid), reminder_shares(uuid[]), last_delivery(uuid, uuid),
-    cancel_deliveries(uuid[], text[], boolean), ask_replans(), replans_waiting(bigint), take_replan(uuid) from public;
+    last_told(uuid, uuid), cancel_deliveries(uuid[], text[], boolean), ask_replans(), replans_waiting(bigint), take_replan(uuid) from public;
 grant execute on function reminder_refusal(uuid, uuid), reminder_shares(uuid[]), last_delivery(uuid, uuid),
-    cancel_deliveries(uuid[], text[], boolean) to taskbell_app, taskbell_worker;
+    last_told(uuid, uuid), cancel_deliveries(uuid[], text[], boolean) to taskbell_app, taskbell_worker;
 grant execute on function ask_replans() to taskbell_app;
 grant execute on function replans_waiting(bigint), take_replan(uuid) to taskbell_worker;
 grant update (asked_at) on replans to taskbell_app;

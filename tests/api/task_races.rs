@@ -275,3 +275,26 @@ async fn whoever_hears_again_of_a_task_that_is_put_off_at_that_moment_is_told_at
         );
     }
 }
+
+#[tokio::test]
+async fn a_move_that_begins_before_a_reminder_goes_out_and_ends_after_it_sends_no_second_one() {
+    let app = TestApp::start().await;
+    let team = app.team().await;
+    let (from, to) = (team.project("OPS", "open").await, team.project("DEV", "open").await);
+    let task = team.reminded_task(&from, "Look", 3).await;
+    let mut holder = app.admin.begin().await.unwrap();
+    sqlx::query(sqlx::AssertSqlSafe(row("projects", "id", &to))).execute(&mut *holder).await.unwrap();
+    let path = format!("/tasks/{}", task["id"].as_str().unwrap());
+    let moving = tokio::spawn(patch(team.owner.clone(), path, json!({ "project": to })));
+    harness::eventually("the move waits", async || (app.waiting().await == 1).then_some(())).await;
+    let before: bool =
+        sqlx::query_scalar("select clock_timestamp() < due_at from mails").fetch_one(&app.admin).await.unwrap();
+    assert!(before, "too slow a machine: the move began too late to tell anything");
+    let worker = app.work();
+    assert_eq!(app.all_settled().await, ["sent"]);
+    holder.rollback().await.unwrap();
+    let moved = moving.await.unwrap().is(200).json();
+    assert_eq!(moved["reminders"][0]["plan"][0]["skipped"], "already_past", "{moved}");
+    assert_eq!(app.mail_states().await, ["sent"]);
+    worker.stop().await;
+}
