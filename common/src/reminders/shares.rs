@@ -80,6 +80,8 @@ pub(super) struct Share {
 
 pub(super) const OUT_OF_RANGE: &str = "out_of_range";
 pub(super) const ALREADY_PAST: &str = "already_past";
+/// Why somebody is told nothing now, but may be yet: they may see the project again before it is time, and the organization may stay.
+pub(super) const AWAY: [&str; 2] = ["cannot_see_the_project", "organization_deleted"];
 
 /// What `reminder_refusal` says.
 const REFUSALS: [&str; 10] = [
