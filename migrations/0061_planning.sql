@@ -3,6 +3,9 @@
 alter table deliveries add column due_value text;
 comment on column deliveries.due_value is
     'The due value that an offset was counted from: what was sent for one is not sent for it again when its reader''s zone changes.';
+alter table reminders add column of_assignees boolean not null default false;
+comment on column reminders.of_assignees is
+    'Of one person, who is told by it as an assignee of the task and only while they are one: what was for the assignees, put off.';
 -- A person's own reminders, when they are planned anew.
 create index reminders_account_idx on reminders (org_id, account_id) where account_id is not null and removed_at is null;
 -- What end_membership deletes.
@@ -19,7 +22,7 @@ create function reminder_refusal(reminder uuid, account uuid) returns text
             when t.deleted_at is not null then 'task_deleted'
             when p.archived_at is not null then 'project_archived'
             when o.deletion_due_at is not null then 'organization_deleted'
-            when r.recipient = 'assignees' and not exists (
+            when (r.recipient = 'assignees' or r.of_assignees) and not exists (
                 select from task_assignees s where s.org_id = r.org_id and s.task_id = t.id and s.account_id = account)
                 then 'unassigned'
             -- 512: tasks:read. Nothing is held by whoever is suspended or removed.
@@ -44,7 +47,8 @@ create function reminder_shares(tasks uuid[]) returns table (
     account_id uuid, zone text, reminder_hour time, quiet_from time, quiet_until time, days_off smallint, refusal text)
     language sql stable as $$
     select t.id, t.due_on, t.due_local, t.due_zone, t.due_at, t.generation,
-           r.id, r."offset", r.local_time, r.time_zone, r.at, r.skip_after, r.recipient = 'assignees',
+           r.id, r."offset", r.local_time, r.time_zone, r.at, r.skip_after,
+           r.recipient = 'assignees' or r.of_assignees,
            told.account_id, coalesce(a.time_zone, o.time_zone), n.reminder_hour, n.quiet_from, n.quiet_until, coalesce(n.days_off, 0::smallint),
            reminder_refusal(r.id, told.account_id)
     from tasks t
@@ -71,6 +75,16 @@ create function last_delivery(reminder uuid, account uuid) returns jsonb
         'due_value', d.due_value, 'frozen', m.frozen_at is not null)
     from deliveries d join mails m on m.id = d.mail_id
     where d.org_id = current_org() and d.reminder_id = reminder and d.account_id = account
+    order by d.generation desc limit 1
+$$;
+
+-- What somebody was told by a reminder last: its mail went out for them, or is on its way.
+create function last_told(reminder uuid, account uuid) returns jsonb
+    language sql stable as $$
+    select jsonb_build_object('due_value', d.due_value)
+    from deliveries d join mails m on m.id = d.mail_id
+    where d.org_id = current_org() and d.reminder_id = reminder and d.account_id = account
+      and m.state in ('sending', 'sent', 'uncertain') and (d.cancelled_at is null or d.cancelled_at > m.frozen_at)
     order by d.generation desc limit 1
 $$;
 
@@ -103,6 +117,8 @@ $$;
 -- The caller's reminders are to be planned anew, in all their organizations: they live by another clock.
 create function ask_replans() returns void
     language sql volatile security definer set search_path = public, pg_temp as $$
+    -- Whoever plans for them at this moment, by the clock before, keeps them: is waited for, and then found.
+    select 1 from memberships m where m.account_id = current_account() and m.status = 'active' order by m.org_id for no key update;
     insert into replans (org_id, account_id)
     select m.org_id, m.account_id from memberships m where m.account_id = current_account() and m.status = 'active' order by m.org_id
     -- Not "do nothing": whoever plans them at this moment may have read the old clock, and is waited for.
@@ -150,9 +166,9 @@ begin
     end loop;
 end $$;
 revoke execute on function reminder_refusal(uuid, uuid), reminder_shares(uuid[]), last_delivery(uuid, uuid),
-    cancel_deliveries(uuid[], text[], boolean), ask_replans(), replans_waiting(bigint), take_replan(uuid) from public;
+    last_told(uuid, uuid), cancel_deliveries(uuid[], text[], boolean), ask_replans(), replans_waiting(bigint), take_replan(uuid) from public;
 grant execute on function reminder_refusal(uuid, uuid), reminder_shares(uuid[]), last_delivery(uuid, uuid),
-    cancel_deliveries(uuid[], text[], boolean) to taskbell_app, taskbell_worker;
+    last_told(uuid, uuid), cancel_deliveries(uuid[], text[], boolean) to taskbell_app, taskbell_worker;
 grant execute on function ask_replans() to taskbell_app;
 grant execute on function replans_waiting(bigint), take_replan(uuid) to taskbell_worker;
 grant update (asked_at) on replans to taskbell_app;

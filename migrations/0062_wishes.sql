@@ -13,6 +13,13 @@ begin
     perform 1 from projects p
     where p.org_id = org and p.id in (select g.project_id from project_grants g where g.org_id = org and g.account_id = account)
     order by p.id for no key update;
+    -- Owners who inherit a project see from now on what it may tell them.
+    insert into replans (org_id, account_id)
+    select org, m.account_id from memberships m
+    where m.org_id = org and m.role = 'owner' and m.status = 'active' and m.account_id <> account and exists (
+        select from project_grants g join projects p on p.org_id = g.org_id and p.id = g.project_id
+        where g.org_id = org and g.account_id = account and g.role = 'manager' and p.visibility = 'private')
+    order by m.account_id on conflict on constraint replans_pkey do update set asked_at = clock_timestamp();
     delete from task_assignees a where a.org_id = org and a.account_id = account;
     -- The mails are locked first: one that reaches `sending` in this moment is sent, and is not called cancelled.
     with waiting as (

@@ -8,13 +8,15 @@ use utoipa::ToSchema;
 
 use crate::{
     access::{
-        Implies, ListMembers, ManageRoles, Permissions, Role, RolePermissions, Scope, Written, may_act_on, may_give,
+        Implies, ListMembers, ManageRoles, Permissions, ReadTasks, Role, RolePermissions, Scope, Written, may_act_on,
+        may_give,
     },
     audit::{self, Action, Event},
     error::{Error, Result},
     input::{Faults, Given},
     memberships,
     precondition::Precondition,
+    reminders,
     shown::shown,
     text::{Name, RoleKey},
 };
@@ -156,6 +158,9 @@ pub async fn update(
     .fetch_optional(scope.sql())
     .await?;
     let Some(role) = role else { return Ok(Written(before)) };
+    if !before.permissions.hold::<ReadTasks>() && permissions.hold::<ReadTasks>() {
+        reminders::ask_who_have(scope.core(), key).await?;
+    }
     let told = |role: &RoleView| json!({ "key": role.key, "name": role.name, "permissions": role.permissions });
     audit::record(scope.core(), Event::new(Action::RoleUpdated).before(told(&before)).after(told(&role))).await?;
     Ok(Written(role))
@@ -185,6 +190,9 @@ pub async fn delete(
         )
         .fetch_all(scope.sql())
         .await?;
+        if !role.permissions.hold::<ReadTasks>() && given.hold::<ReadTasks>() {
+            reminders::ask_who_have(scope.core(), key).await?;
+        }
         sqlx::query!(
             "with moved as (
                  update memberships set role = $2, version = version + 1 where custom_role = $1)

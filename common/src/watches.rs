@@ -12,9 +12,10 @@ use crate::{
     deliveries::{self, Cancel, Which},
     error::Result,
     ids::{AccountId, TaskId},
+    memberships,
     reminders::{self, Whom},
     shown::shown,
-    tasks::Task,
+    tasks::{self, Task, TaskRef},
 };
 
 /// What the caller wants to hear of a task.
@@ -80,6 +81,7 @@ pub(crate) async fn begin(core: &mut Core, task: TaskId, people: &[AccountId]) -
 /// # Errors
 /// `project_archived`.
 pub async fn watch(project: &mut InProject<'_, impl Implies<ReadTasks>>, task: &Task) -> Result<Written<Attention>> {
+    lock(project, task).await?;
     let before = set(project, task, "watching").await?;
     let planned = heard_again(project.core, task.id, before).await?;
     Ok(planned.map(|()| Attention { watching: true, muted: false }))
@@ -109,8 +111,18 @@ pub async fn mute(project: &mut InProject<'_, impl Implies<ReadTasks>>, task: &T
 /// # Errors
 /// `project_archived`.
 pub async fn unmute(project: &mut InProject<'_, impl Implies<ReadTasks>>, task: &Task) -> Result<Written<()>> {
+    lock(project, task).await?;
     let before = clear(project, task, "muted").await?;
     heard_again(project.core, task.id, before).await
+}
+
+/// Locks the task and keeps all whom its reminders tell, before anything is written, so that what is planned then counts from how the task
+/// is then: somebody may change it at this moment (tests/api/task_races.rs:
+/// `whoever_hears_again_of_a_task_that_is_put_off_at_that_moment_is_told_at_its_new_time`).
+async fn lock(project: &mut InProject<'_, impl Permission>, task: &Task) -> Result<()> {
+    project.in_use()?;
+    memberships::keep_told(project.core, Some(&TaskRef::Id(task.id)), []).await?;
+    tasks::lock_live::<ReadTasks>(project.core, &TaskRef::Id(task.id)).await.map(drop)
 }
 
 /// How it was.

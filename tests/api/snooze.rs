@@ -1,6 +1,7 @@
 //! "Tell me again later": one's own reminders, put off.
 
 use harness::{Actor, Team, TestApp};
+use reqwest::Method;
 use serde_json::{Value, json};
 
 const SOMETIME: &str = "2031-01-01T00:00:00Z";
@@ -165,4 +166,63 @@ async fn no_quota_of_reminders_stands_in_the_way() {
     let _ = team.member.post(&path, add.clone()).await.is(201);
     team.member.post(&path, add).await.is_problem(409, "quota_reached");
     let _ = put_off(&team.member, &delivery, json!({ "for": "P1D" })).await.is(201);
+}
+
+#[tokio::test]
+async fn what_an_assignee_put_off_comes_only_while_they_are_one() {
+    let app = TestApp::start().await;
+    let team = app.team().await;
+    let project = team.project("OPS", "open").await;
+    let (task, delivery) = reminded(&team, &project).await;
+    let plan = put_off(&team.member, &delivery, json!({ "for": "PT2H" })).await.is(201).json();
+    // Put off once more: it is still what was for the assignees.
+    let again = plan["plan"][0]["delivery_id"].as_str().unwrap();
+    let _ = put_off(&team.member, again, json!({ "for": "PT3H" })).await.is(201);
+    let own = json!({ "when": { "at": SOMETIME }, "to": "me" });
+    let _ = team.member.post(&format!("/tasks/{task}/reminders"), own).await.is(201);
+    let path = format!("/tasks/{task}");
+    let _ = team.owner.patch(&path, json!({ "assignees": [team.admin.id] })).await.is(200);
+    let live = async || {
+        let states = owed(&team.member, &task).await;
+        let live = states.into_iter().filter(|(state, ..)| state == "scheduled");
+        live.map(|(.., at)| at).collect::<Vec<_>>()
+    };
+    // Their own one is nobody else's business.
+    assert_eq!(live().await, [SOMETIME]);
+    let states = owed(&team.member, &task).await;
+    assert_eq!(states.iter().filter(|(_, why, _)| why.as_deref() == Some("unassigned")).count(), 1, "{states:?}");
+    // What slips through is asked again, and whoever is assigned again gets it again.
+    let outlook = team.owner.get(&format!("{path}/reminder-plan")).await.is(200).json();
+    let refused = outlook["data"].as_array().unwrap().iter().flat_map(|reminder| reminder["plan"].as_array().unwrap());
+    let refused: Vec<_> = refused.filter(|share| share["account_id"] == json!(team.member.id)).collect();
+    assert_eq!(refused.iter().filter(|share| share["skipped"] == "unassigned").count(), 1, "{outlook}");
+    let _ = team.owner.patch(&path, json!({ "assignees": [team.admin.id, team.member.id] })).await.is(200);
+    assert_eq!(live().await.len(), 3);
+}
+
+#[tokio::test]
+async fn what_was_put_off_of_a_task_that_comes_round_goes_with_its_time() {
+    let app = TestApp::start().await;
+    let team = app.team().await;
+    let project = team.project("OPS", "open").await;
+    let new = json!({
+        "project": project, "title": "Look", "assignees": [team.member.id], "due": { "date": "2031-05-01" },
+        "recurrence": { "rule": "FREQ=DAILY", "from": "schedule" },
+        "reminders": [{ "when": { "offset": "PT0S" }, "to": "assignees" }],
+    });
+    let made = team.owner.post("/tasks", new).await.is(201);
+    let (tag, task) = (made.header("etag").unwrap().to_owned(), made.text_at("/id"));
+    let delivery = made.json()["reminders"][0]["plan"][0]["delivery_id"].as_str().unwrap().to_owned();
+    let _ = put_off(&team.member, &delivery, json!({ "for": "PT2H" })).await.is(201);
+    let request = team.owner.bare(Method::PUT, &format!("/tasks/{task}/completion")).header("If-Match", tag);
+    let done = team.owner.send(request, "PUT completion".into()).await.is(200).json();
+    assert_eq!((&done["occurrence"], &done["status"]), (&json!(2), &json!("open")));
+    let states = owed(&team.member, &task).await;
+    let now: Vec<_> = states.iter().map(|(state, why, _)| (state.as_str(), why.as_deref())).collect();
+    let expected = [("scheduled", None), ("cancelled", Some("task completed")), ("cancelled", Some("snoozed"))];
+    assert_eq!(now, expected);
+    assert_eq!(states[0].2, "2031-05-02T07:00:00Z");
+    // It is gone: the task has the rule that it was made with.
+    let reminders = team.member.get(&format!("/tasks/{task}/reminders")).await.is(200).json();
+    assert_eq!(reminders["data"].as_array().unwrap().len(), 1);
 }

@@ -163,3 +163,42 @@ async fn moving_needs_to_be_let_write_in_both_projects() {
     assert_eq!(app.mail_states().await, ["cancelled"]);
     team.member.get(&format!("/tasks/{}", moved["id"].as_str().unwrap())).await.is_problem(404, "not_found");
 }
+
+#[tokio::test]
+async fn the_reminders_of_parts_follow_their_whole_to_another_project() {
+    let app = TestApp::start().await;
+    let team = app.team().await;
+    // The member sees the one project only, the guest the other one.
+    let (from, to) = (team.project("OPS", "private").await, team.project("DEV", "private").await);
+    for (project, person) in [(&from, &team.member), (&to, &team.guest)] {
+        let grant = format!("/projects/{project}/grants/{}", person.id);
+        let _ = team.owner.put(&grant, json!({ "role": "editor" })).await.is(200);
+    }
+    make(&team, &from, json!({})).await;
+    let part = json!({
+        "parent": "OPS-1", "assignees": [team.member.id, team.guest.id], "due": { "at": "2041-01-01T09:00:00Z" },
+        "reminders": [{ "when": { "offset": "PT0S" }, "to": "assignees" }],
+    });
+    make(&team, &from, part).await;
+    let owed = async |person: &Actor| -> Vec<(String, String)> {
+        sqlx::query_as(
+            "select case when d.cancelled_at is null then m.state else 'cancelled' end, coalesce(d.reason, '')
+             from deliveries d join mails m on m.id = d.mail_id where d.account_id = $1 order by d.id",
+        )
+        .bind(person.id.0)
+        .fetch_all(&app.admin)
+        .await
+        .unwrap()
+    };
+    let fate = |state: &str, reason: &str| (state.to_owned(), reason.to_owned());
+    assert_eq!((owed(&team.member).await, owed(&team.guest).await), (vec![fate("scheduled", "")], Vec::new()));
+    let moved = team.owner.patch("/tasks/OPS-1", json!({ "project": to })).await.is(200).json();
+    assert_eq!(owed(&team.member).await, [fate("cancelled", "task moved")]);
+    assert_eq!(owed(&team.guest).await, [fate("scheduled", "")]);
+    // The answer tells of them.
+    let plan = moved["reminders"][0]["plan"].as_array().unwrap();
+    let told: Vec<_> = plan.iter().map(|share| (&share["account_id"], &share["skipped"])).collect();
+    let unseen = json!("cannot_see_the_project");
+    let expected = [(&json!(team.member.id), &unseen), (&json!(team.guest.id), &json!(null))];
+    assert!(expected.iter().all(|share| told.contains(share)), "{moved}");
+}

@@ -230,3 +230,71 @@ async fn who_comes_too_late_to_a_task_that_is_being_deleted_is_told_what_whoever
         late.is_problem(409, "task_deleted");
     }
 }
+
+#[tokio::test]
+async fn whoever_hears_again_of_a_task_that_is_put_off_at_that_moment_is_told_at_its_new_time() {
+    let app = TestApp::start().await;
+    let team = app.team().await;
+    let project = team.project("OPS", "open").await;
+    let new = json!({
+        "project": project, "title": "Look", "due": { "at": "2041-01-01T09:00:00Z" },
+        "assignees": [team.member.id, team.admin.id],
+        "reminders": [{ "when": { "offset": "PT0S" }, "to": "assignees" }],
+    });
+    let id = team.owner.post("/tasks", new).await.is(201).text_at("/id");
+    let (task, mute) = (format!("/tasks/{id}"), format!("/tasks/{id}/mute"));
+    let mut day = 1;
+    for again in ["unmute", "watch"] {
+        let _ = team.member.put(&mute, json!(null)).await.is(200);
+        day += 1;
+        let due = format!("2041-01-0{day}T09:00:00Z");
+        // The change has the task already, and is stopped at a mail that it cancels.
+        let changing = patch(team.owner.clone(), task.clone(), json!({ "due": { "at": due } }));
+        let (member, path) = (team.member.clone(), task.clone());
+        let hearing = async move {
+            if again == "watch" {
+                member.put(&format!("{path}/watch"), json!(null)).await
+            } else {
+                member.delete(&format!("{path}/mute")).await
+            }
+        };
+        let held: uuid::Uuid =
+            sqlx::query_scalar("select m.id from mails m where m.account_id = $1 and m.state = 'scheduled'")
+                .bind(team.admin.id.0)
+                .fetch_one(&app.admin)
+                .await
+                .unwrap();
+        let (changed, heard) = interleaved(&app, row("mails", "id", held), changing, hearing).await;
+        assert_eq!((changed.status(), heard.status() / 100), (200, 2));
+        let live =
+            format!("deliveries where account_id = '{}' and cancelled_at is null and due_at = '{due}'", team.member.id);
+        assert_eq!(count(&app, &live).await, 1, "{again}");
+        assert_eq!(
+            count(&app, &format!("deliveries where account_id = '{}' and cancelled_at is null", team.member.id)).await,
+            1
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_move_that_begins_before_a_reminder_goes_out_and_ends_after_it_sends_no_second_one() {
+    let app = TestApp::start().await;
+    let team = app.team().await;
+    let (from, to) = (team.project("OPS", "open").await, team.project("DEV", "open").await);
+    let task = team.reminded_task(&from, "Look", 3).await;
+    let mut holder = app.admin.begin().await.unwrap();
+    sqlx::query(sqlx::AssertSqlSafe(row("projects", "id", &to))).execute(&mut *holder).await.unwrap();
+    let path = format!("/tasks/{}", task["id"].as_str().unwrap());
+    let moving = tokio::spawn(patch(team.owner.clone(), path, json!({ "project": to })));
+    harness::eventually("the move waits", async || (app.waiting().await == 1).then_some(())).await;
+    let before: bool =
+        sqlx::query_scalar("select clock_timestamp() < due_at from mails").fetch_one(&app.admin).await.unwrap();
+    assert!(before, "too slow a machine: the move began too late to tell anything");
+    let worker = app.work();
+    assert_eq!(app.all_settled().await, ["sent"]);
+    holder.rollback().await.unwrap();
+    let moved = moving.await.unwrap().is(200).json();
+    assert_eq!(moved["reminders"][0]["plan"][0]["skipped"], "already_past", "{moved}");
+    assert_eq!(app.mail_states().await, ["sent"]);
+    worker.stop().await;
+}

@@ -120,6 +120,31 @@ async fn a_reminder_comes_once_more_when_its_reader_says_and_once_however_often_
 }
 
 #[tokio::test]
+async fn what_is_put_off_into_quiet_hours_is_promised_for_their_end() {
+    let app = TestApp::start().await;
+    let Reminded { team, token, .. } = reminded(&app, "Oil the gears").await;
+    // Quiet from one minute after seven till seven, every day: whatever is asked for comes at seven.
+    let quiet = json!({ "quiet_hours": { "from": "07:01", "until": "07:00" } });
+    let _ = team.member.patch("/notification-settings", quiet).await.is(200);
+    let until: String = sqlx::query_scalar(
+        r#"select to_char((date_trunc('day', now() at time zone 'UTC') + interval '2 days 20 hours'), 'YYYY-MM-DD"T"HH24:MI:SS"Z"')"#,
+    )
+    .fetch_one(&app.admin)
+    .await
+    .unwrap();
+    let page = post(&app, &token, "snooze", &[("until", &until)]).await.is(200).text().to_owned();
+    let planned: String = sqlx::query_scalar(
+        "select to_char(d.due_at at time zone 'Europe/Berlin', 'HH24:MI') from deliveries d join mails m on m.id = d.mail_id
+         where m.state = 'scheduled' and d.cancelled_at is null",
+    )
+    .fetch_one(&app.admin)
+    .await
+    .unwrap();
+    assert_eq!(planned, "07:00");
+    assert!(page.contains("07:00") && !page.contains("21:00") && !page.contains("22:00"), "{page}");
+}
+
+#[tokio::test]
 async fn a_task_that_comes_round_is_completed_once_however_often_it_is_asked_for() {
     let app = TestApp::start().await;
     let team = app.team().await;

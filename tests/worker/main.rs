@@ -20,6 +20,7 @@ mod refusals;
 mod reminders;
 mod replans;
 mod server_keys;
+mod sight;
 mod sweep;
 mod timetable;
 mod turns;

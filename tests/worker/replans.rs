@@ -5,7 +5,7 @@ use harness::{Actor, Team, TestApp};
 use serde_json::{Value, json};
 
 /// A task for the member with one reminder for its assignees; when the member is told.
-async fn make(team: &Team, project: &str, due: Value) -> Value {
+pub(crate) async fn make(team: &Team, project: &str, due: Value) -> Value {
     let new = json!({
         "project": project, "title": "Look", "assignees": [team.member.id], "due": due,
         "reminders": [{ "when": { "offset": "PT0S" }, "to": "assignees" }],
@@ -14,7 +14,7 @@ async fn make(team: &Team, project: &str, due: Value) -> Value {
 }
 
 /// Everything that somebody is owed, in order: when, what has become of it, and why.
-async fn owed(app: &TestApp, account: AccountId) -> Vec<(String, String, String)> {
+pub(crate) async fn owed(app: &TestApp, account: AccountId) -> Vec<(String, String, String)> {
     sqlx::query_as(
         r#"select to_char(d.due_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI'), case when d.cancelled_at is null then m.state else 'cancelled' end,
                   coalesce(d.reason, '')
@@ -26,19 +26,19 @@ async fn owed(app: &TestApp, account: AccountId) -> Vec<(String, String, String)
     .unwrap()
 }
 
-fn fate(at: &str, state: &str, reason: &str) -> (String, String, String) {
+pub(crate) fn fate(at: &str, state: &str, reason: &str) -> (String, String, String) {
     (at.into(), state.into(), reason.into())
 }
 
-async fn arrange(app: &TestApp, statement: &str) {
+pub(crate) async fn arrange(app: &TestApp, statement: &str) {
     sqlx::query(sqlx::AssertSqlSafe(statement.to_owned())).execute(&app.admin).await.unwrap();
 }
 
-async fn waiting(app: &TestApp) -> i64 {
+pub(crate) async fn waiting(app: &TestApp) -> i64 {
     sqlx::query_scalar("select count(*) from replans").fetch_one(&app.admin).await.unwrap()
 }
 
-async fn move_to(actor: &Actor, zone: &str) {
+pub(crate) async fn move_to(actor: &Actor, zone: &str) {
     let _ = actor.patch("/v1/me", json!({ "time_zone": zone })).await.is(200);
 }
 

@@ -10,6 +10,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 pub use list::{DeliveryFilter, list};
+pub(crate) use snooze::forget_snoozes;
 pub use snooze::{Snooze, Until, snooze};
 
 use crate::{
@@ -170,8 +171,10 @@ pub(crate) enum Which {
     All,
     /// Those that count from the due value.
     Offsets,
-    /// Those of whoever the task is assigned to.
+    /// Those of whoever the task is assigned to, put off or not.
     OfAssignees,
+    /// Those that were put off.
+    Snoozes,
     /// Those of one reminder.
     One(ReminderId),
     /// One alone.
@@ -190,7 +193,8 @@ pub(crate) async fn cancel(core: &mut Core, what: Cancel<'_>) -> Result<()> {
              select d.id, d.mail_id from deliveries d join reminders r on r.org_id = d.org_id and r.id = d.reminder_id
              where d.task_id = any($1) and d.kind = 'reminder' and d.cancelled_at is null
                and ($3::uuid[] is null or d.account_id = any($3)) and ($4::uuid is null or r.id = $4)
-               and (not $5 or r."offset" is not null) and (not $6 or r.recipient = 'assignees') and ($7::uuid is null or d.id = $7)
+               and (not $5 or r."offset" is not null) and (not $6 or r.recipient = 'assignees' or r.of_assignees)
+               and ($7::uuid is null or d.id = $7) and (not $8 or r.snooze)
          ), waiting as (
              select m.id from mails m
              where m.id in (select mail_id from owed) and m.state in ('scheduled', 'retry', 'claimed', 'sending', 'uncertain')
@@ -211,6 +215,7 @@ pub(crate) async fn cancel(core: &mut Core, what: Cancel<'_>) -> Result<()> {
         what.which == Which::Offsets,
         what.which == Which::OfAssignees,
         delivery,
+        what.which == Which::Snoozes,
     )
     .execute(core.sql())
     .await?;

@@ -148,7 +148,9 @@ pub async fn snooze(
 /// they may see.
 pub(crate) async fn put_off(core: &mut Core, id: DeliveryId, snooze: &Snooze) -> Result<Written<ReminderPlan>> {
     let found = sqlx::query!(
-        r#"select d.kind, d.task_id as "task_id: TaskId", current_account() as "caller!: AccountId" from deliveries d
+        r#"select d.kind, d.task_id as "task_id: TaskId", current_account() as "caller!: AccountId",
+                  coalesce(r.recipient = 'assignees' or r.of_assignees, false) as "of_assignees!"
+           from deliveries d left join reminders r on r.org_id = d.org_id and r.id = d.reminder_id
            where d.id = $1 and d.account_id = current_account() and current_scopes() & $2 <> 0"#,
         id.0,
         ReadTasks::BITS,
@@ -180,8 +182,25 @@ pub(crate) async fn put_off(core: &mut Core, id: DeliveryId, snooze: &Snooze) ->
         // It would never come: who has muted the task has said so. Nothing of it is written.
         return Err(Error::Conflict { code: "not_wanted", detail: "you have said that you want no reminders of it" });
     }
-    sqlx::query!("update reminders set snooze = true where id = $1", plan.id.0).execute(core.sql()).await?;
+    // Whoever is no assignee any more, and asks to be told all the same, is told.
+    let of_assignees = found.of_assignees && task.assignees.contains(&found.caller);
+    sqlx::query!("update reminders set snooze = true, of_assignees = $2 where id = $1", plan.id.0, of_assignees)
+        .execute(core.sql())
+        .await?;
     Ok(Written(plan))
+}
+
+/// Takes away whatever was put off of a task that comes round: it was of the time that is completed now.
+pub(crate) async fn forget_snoozes(core: &mut Core, task: TaskId, reason: &'static str) -> Result<()> {
+    let owed = Cancel { tasks: &[task], people: None, which: Which::Snoozes, reason };
+    cancel(core, owed).await?;
+    sqlx::query!(
+        "update reminders set removed_at = now() where task_id = $1 and snooze and removed_at is null",
+        task.0
+    )
+    .execute(core.sql())
+    .await?;
+    Ok(())
 }
 
 /// Takes the snooze that there is away.

@@ -84,8 +84,10 @@ pub async fn snooze(db: &Db, token: &Token, until: &Postponement, origin: &Origi
     let snooze = Snooze::Until { until: Until::At { at } };
     let deed = match deliveries::snooze(&mut scope, about.delivery, &snooze).await {
         Ok(planned) => {
-            scope.commit(planned).await.map(Committed::into_inner)?;
-            Deed::Snoozed { until: words(&at.to_zoned(about.zone.rules().clone())) }
+            let planned = scope.commit(planned).await.map(Committed::into_inner)?;
+            // Quiet hours may put it off further than was asked for.
+            let until = planned.plan.iter().find_map(|share| share.due_at).unwrap_or(at);
+            Deed::Snoozed { until: words(&until.to_zoned(about.zone.rules().clone())) }
         }
         Err(Error::Invalid(_)) => Deed::NoSuchMoment,
         Err(Error::Conflict { code: "not_wanted", .. }) => Deed::NotWanted,

@@ -141,7 +141,7 @@ async fn read(core: &mut Core, claims: &[&Claim]) -> Result<HashMap<Uuid, Vec<Ro
                       as "project_muted!",
                   coalesce((select n.reminders from notification_settings n where n.org_id = o.id and n.account_id = a.id), true)
                       as "wanted!",
-                  r.recipient = 'account' or exists (select from task_assignees s where s.org_id = t.org_id and s.task_id = t.id
+                  r.recipient = 'account' and not r.of_assignees or exists (select from task_assignees s where s.org_id = t.org_id and s.task_id = t.id
                                                      and s.account_id = a.id) as "told!",
                   permissions_of(a.id, p.id, p.visibility) & $4 <> 0 as "sees!",
                   exists (select from replans n where n.org_id = o.id and n.account_id = a.id) as "replanned!"

@@ -3,11 +3,12 @@ use utoipa::ToSchema;
 
 use super::{Membership, a_place_is_free, an_owner_remains, lock_actor, lock_target, permissions_of, role_event};
 use crate::{
-    access::{Core, ManageMembers, RoleChange, Scope, Written, may_act_on, may_change_role},
+    access::{Core, ManageMembers, ReadTasks, RoleChange, Scope, Written, may_act_on, may_change_role},
     audit::{self, Action, Event},
     error::{Error, Result},
     ids::AccountId,
     input::Faults,
+    reminders,
     text::RoleKey,
 };
 
@@ -48,6 +49,9 @@ pub async fn change_role(
     )
     .execute(core.sql())
     .await?;
+    if !target.permissions.hold::<ReadTasks>() && wanted.hold::<ReadTasks>() {
+        reminders::ask(core, account).await?;
+    }
     let event = Event::new(Action::MemberRoleChanged)
         .about(account)
         .before(role_event(&target.role))
@@ -56,7 +60,7 @@ pub async fn change_role(
     member(core, account).await.map(Written)
 }
 
-/// Lets a suspended member in again. What their suspension took from them does not come back by itself.
+/// Lets a suspended member in again. What they were assigned to does not come back by itself; reminders of their own do.
 ///
 /// # Errors
 /// [`Error::NotFound`], [`Error::Refused`], as many members as there may be.
@@ -73,6 +77,7 @@ pub async fn reinstate(scope: &mut Scope<ManageMembers>, account: AccountId) -> 
         .execute(core.sql())
         .await?;
         a_place_is_free(core).await?;
+        reminders::ask(core, account).await?;
         audit::record(core, Event::new(Action::MemberReinstated).about(account)).await?;
     }
     member(core, account).await.map(Written)

@@ -92,7 +92,7 @@ pub(crate) async fn keep(core: &mut Core, people: impl IntoIterator<Item = Accou
     keep_told(core, None, people).await
 }
 
-/// The same, and of whomever the reminders of a task tell.
+/// The same, and of whomever the reminders of a task and of its parts tell.
 pub(crate) async fn keep_told(
     core: &mut Core,
     task: Option<&TaskRef>,
@@ -100,9 +100,11 @@ pub(crate) async fn keep_told(
 ) -> Result<Vec<Kept>> {
     let (id, key, number) = task.map_or((None, None, None), TaskRef::parts);
     let kept = sqlx::query!(
-        r#"with named as materialized (
+        r#"with whole as materialized (
                select coalesce($2, (select t.id from tasks t join projects p on p.org_id = t.org_id and p.id = t.project_id
                                     where p.key = $3 and t.number = $4)) as id
+           ), named as materialized (
+               select id from whole union all select t.id from whole w join tasks t on t.parent_id = w.id
            )
            select account_id as "id: AccountId", status = 'active' as "active!", account_id = current_account() as "own!"
            from memberships

@@ -4,13 +4,14 @@ use utoipa::ToSchema;
 
 use super::{Membership, change::member, lock_actor, lock_target};
 use crate::{
-    access::{OwnOrganization, Role, Scope, Written},
+    access::{OwnOrganization, ReadTasks, Role, Scope, Written},
     audit::{self, Action, Event},
     error::{Error, Result},
     ids::AccountId,
     input::Faults,
     mails::{self, Notice, Owed},
     passwords::ClaimedPassword,
+    reminders,
     sessions::{Confirmed, StepUp},
 };
 
@@ -65,6 +66,9 @@ pub async fn transfer(
     )
     .execute(core.sql())
     .await?;
+    if !target.permissions.hold::<ReadTasks>() {
+        reminders::ask(core, to).await?;
+    }
     let event = Event::new(Action::OrganizationTransferred)
         .about(to)
         .before(json!({ "owner": actor.id, "role": target.role }))

@@ -10,6 +10,7 @@ use crate::{
     error::Result,
     input::{Faults, Given, Patch},
     precondition::Precondition,
+    reminders,
     text::{Colour, Description, Name, ProjectKey},
 };
 
@@ -78,6 +79,9 @@ pub async fn update(
         version: after.version,
         ..before.clone()
     };
+    if (before.visibility, after.visibility) == (Visibility::Private, Visibility::Open) {
+        reminders::ask_who_see_it_now(project.core, project.id).await?;
+    }
     let event = Event::new(Action::ProjectUpdated).about(project.id).before(told(&before)).after(told(&after));
     audit::record(project.core, event).await?;
     // What the caller may do in it now; who has closed it to themselves is told for the last time.

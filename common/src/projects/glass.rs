@@ -12,7 +12,7 @@ use crate::{
     ids::{AccountId, ProjectId},
     input::Faults,
     mails::{self, Notice, Owed},
-    memberships,
+    memberships, reminders,
     text::Name,
 };
 
@@ -56,6 +56,7 @@ pub async fn break_glass(scope: &mut Scope<OwnOrganization>, id: ProjectId, why:
     )
     .execute(core.sql())
     .await?;
+    reminders::ask(core, actor.id).await?;
     let event = Event::new(Action::ProjectGlassBroken)
         .about(id)
         .after(json!({ "reason": why.reason, "visibility": project.visibility, "account": actor.id }));

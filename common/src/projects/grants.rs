@@ -13,7 +13,7 @@ use crate::{
     error::{Error, Result},
     ids::{AccountId, ProjectId},
     input::Faults,
-    memberships,
+    memberships, reminders,
     shown::shown,
 };
 
@@ -82,6 +82,10 @@ pub async fn grant(
     )
     .execute(project.core.sql())
     .await?;
+    if before.is_none() {
+        // Of what they did not see, what is still to come.
+        reminders::ask(project.core, account).await?;
+    }
     let event = Event::new(Action::GrantSet)
         .about(account)
         .before(json!({ "project": project.id, "role": before }))

@@ -8,15 +8,16 @@ use jiff::Timestamp;
 use tracing::warn;
 use uuid::Uuid;
 
-use super::shares::{ALREADY_PAST, Last, Share, to_look_at};
+use super::shares::{ALREADY_PAST, AWAY, Last, Share, to_look_at};
 use crate::{
     access::{Core, Written},
     db::Db,
     deliveries,
     error::Result,
-    ids::{AccountId, DeliveryId, OrgId, TaskId},
+    ids::{AccountId, DeliveryId, OrgId, ProjectId, TaskId},
     mails::{self, Owed},
     notifications,
+    text::RoleKey,
     time::When,
 };
 
@@ -40,13 +41,61 @@ pub(crate) async fn ask_everywhere(core: &mut Core) -> Result<()> {
     Ok(())
 }
 
-/// Asks for every member who has no zone of their own.
+/// Asks for every member who has no zone of their own. They are locked first: whoever plans for one of them at this moment, by the clock
+/// before, is waited for, and what they have planned is found (tests/worker/sight.rs:
+/// `a_task_that_is_made_while_a_clock_changes_is_planned_by_the_new_one`).
 pub(crate) async fn ask_who_follows_the_organization(core: &mut Core) -> Result<()> {
+    sqlx::query!(
+        "select m.account_id from memberships m join accounts a on a.id = m.account_id
+         where m.org_id = current_org() and m.status = 'active' and a.time_zone is null order by m.account_id for no key update of m",
+    )
+    .fetch_all(core.sql())
+    .await?;
     sqlx::query!(
         "insert into replans (org_id, account_id)
          select m.org_id, m.account_id from memberships m join accounts a on a.id = m.account_id
          where m.org_id = current_org() and m.status = 'active' and a.time_zone is null order by m.account_id
          on conflict on constraint replans_pkey do update set asked_at = clock_timestamp()",
+    )
+    .execute(core.sql())
+    .await?;
+    Ok(())
+}
+
+/// Asks for those whom something in a project tells, and who see it only since it is open. To be asked under the project's lock, which whoever
+/// plans for one of them waits for, or has let go: nobody is waited for here who would wait for it.
+pub(crate) async fn ask_who_see_it_now(core: &mut Core, project: ProjectId) -> Result<()> {
+    sqlx::query!(
+        "insert into replans (org_id, account_id)
+         select m.org_id, m.account_id from memberships m
+         where m.org_id = current_org() and m.status = 'active'
+           and not exists (select from project_grants g where g.project_id = $1 and g.account_id = m.account_id)
+           and m.account_id in (
+               select coalesce(r.account_id, s.account_id) from tasks t join reminders r on r.task_id = t.id and r.removed_at is null
+                      left join task_assignees s on s.task_id = t.id and r.recipient = 'assignees'
+               where t.project_id = $1 and t.completed_at is null and t.deleted_at is null)
+         order by m.account_id
+         on conflict on constraint replans_pkey do nothing",
+        project.0,
+    )
+    .execute(core.sql())
+    .await?;
+    Ok(())
+}
+
+/// Asks for whoever has a role of the organization's own.
+pub(crate) async fn ask_who_have(core: &mut Core, role: &RoleKey) -> Result<()> {
+    sqlx::query!(
+        "select account_id from memberships where custom_role = $1 and status = 'active' order by account_id for no key update",
+        role.as_str(),
+    )
+    .fetch_all(core.sql())
+    .await?;
+    sqlx::query!(
+        "insert into replans (org_id, account_id)
+         select org_id, account_id from memberships where custom_role = $1 and status = 'active' order by account_id
+         on conflict on constraint replans_pkey do update set asked_at = clock_timestamp()",
+        role.as_str(),
     )
     .execute(core.sql())
     .await?;
@@ -117,10 +166,9 @@ enum Standing<'a> {
 impl Share {
     fn standing(&self) -> Standing<'_> {
         let Some(last) = &self.last else { return Standing::Unowed };
-        let withheld = ["muted", "project muted", "unsubscribed", PLANNED_ANEW];
         match last.share.state.as_str() {
             "scheduled" | "retry" | "claimed" if !last.frozen => Standing::Waits(last),
-            "cancelled" if last.share.reason.as_deref().is_some_and(|reason| withheld.contains(&reason)) => {
+            "cancelled" if last.share.reason.as_deref().is_some_and(|reason| WITHHELD.contains(&reason)) => {
                 Standing::Unowed
             }
             // Of another due value than today's: the task has come round, or has been put off, while nothing was wanted of it.
@@ -138,7 +186,11 @@ impl Share {
         let planned = self.planned(now);
         match (self.standing(), planned.skipped, planned.due_at) {
             (Standing::Unowed, None, Some(due_at)) => Change::Owe(due_at),
-            (Standing::Waits(last), None | Some(ALREADY_PAST), Some(due_at)) => {
+            (Standing::Waits(last), skipped, Some(due_at))
+                if skipped.is_none_or(|why| why == ALREADY_PAST || AWAY.contains(&why)) =>
+            {
+                // The last moment asks once more whether they may see it. Until then they may be let in again
+                // (tests/worker/sight.rs: `whoever_may_not_see_a_task_for_a_while_is_told_of_it_if_they_may_when_it_is_time`).
                 // What is late already is being sent as soon as can be.
                 let stays = due_at == last.share.due_at || due_at.max(last.share.due_at) <= now;
                 if stays { Change::None } else { Change::Move(due_at.max(now)) }
@@ -151,6 +203,26 @@ impl Share {
 
 /// The reason of a delivery that has got another time.
 const PLANNED_ANEW: &str = "planned anew";
+
+/// What was taken back for one of these is owed again where the reason holds no longer: it was not wanted, or could not be seen; or has a
+/// change behind it after which all are planned for who see it and want it, and may be neither at that moment.
+const WITHHELD: [&str; 15] = [
+    "muted",
+    "project muted",
+    "unsubscribed",
+    PLANNED_ANEW,
+    "cannot see the project",
+    "the recipient cannot see the project any more",
+    "organization deleted",
+    "the organization is being deleted",
+    "member suspended",
+    "unassigned",
+    "due changed",
+    "task moved",
+    "task completed",
+    "task deleted",
+    "project archived",
+];
 
 async fn plan(core: &mut Core, account: AccountId, tasks: &[TaskId]) -> Result<Written<()>> {
     let (now, shares) = to_look_at(core, tasks, Some(account)).await?;

@@ -17,7 +17,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 pub use anew::replan_asked;
-pub(crate) use anew::{ask, ask_everywhere, ask_who_follows_the_organization};
+pub(crate) use anew::{ask, ask_everywhere, ask_who_follows_the_organization, ask_who_have, ask_who_see_it_now};
 pub use outlook::{Outlook, Prospect, outlook};
 pub(crate) use plan::{Whom, create, in_project, replan};
 pub use rules::{Reminder, Share, add, list, remove};

@@ -38,6 +38,14 @@ struct Row {
     days_off: i16,
     refusal: Option<String>,
     last: Option<Json<Last>>,
+    told: Option<Json<Told>>,
+}
+
+/// What somebody was told by it last.
+#[derive(Clone, Debug, Deserialize)]
+struct Told {
+    /// The due value that it was counted from.
+    due_value: Option<String>,
 }
 
 /// What somebody is owed by it, or was.
@@ -67,10 +75,13 @@ pub(super) struct Share {
     refusal: Option<&'static str>,
     /// Where it was asked for.
     pub(super) last: Option<Last>,
+    told: Option<Told>,
 }
 
 pub(super) const OUT_OF_RANGE: &str = "out_of_range";
 pub(super) const ALREADY_PAST: &str = "already_past";
+/// Why somebody is told nothing now, but may be yet: they may see the project again before it is time, and the organization may stay.
+pub(super) const AWAY: [&str; 2] = ["cannot_see_the_project", "organization_deleted"];
 
 /// What `reminder_refusal` says.
 const REFUSALS: [&str; 10] = [
@@ -109,6 +120,7 @@ impl Share {
             },
             refusal,
             last: row.last.map(|last| last.0),
+            told: row.told.map(|told| told.0),
         };
         Some((row.now.to_jiff(), share))
     }
@@ -122,6 +134,9 @@ impl Share {
             (Err(_), ..) => Some(OUT_OF_RANGE),
             (Ok(None), ..) => Some("no_due"),
             (_, Some(refusal), _) => Some(refusal),
+            // Their mail has gone out, whenever it would be by today's clocks: nobody is told twice of one due value
+            // (tests/worker/sight.rs: `who_has_been_told_is_not_told_again_when_the_task_is_opened_or_moved`).
+            _ if self.told.as_ref().is_some_and(|told| told.due_value == self.due_value()) => Some(ALREADY_PAST),
             // What quiet hours have moved is not past before they end.
             (_, _, Some(due_at)) if due_at < now => Some(ALREADY_PAST),
             _ => None,
@@ -172,7 +187,7 @@ pub(super) async fn to_plan(core: &mut Core, tasks: &[TaskId], anew: bool) -> Re
                   s.local_time, s.time_zone, s.at, s.skip_after, s.for_assignees as "for_assignees!", m.account_id as "person: AccountId",
                   s.zone as "zone!", s.reminder_hour, s.quiet_from, s.quiet_until, s.days_off as "days_off!",
                   case when m.status = 'active' then s.refusal else 'cannot_see_the_project' end as refusal,
-                  null::jsonb as "last: Json<Last>"
+                  null::jsonb as "last: Json<Last>", last_told(s.reminder_id, m.account_id) as "told: Json<Told>"
            from reminder_shares($1) s left join anew n on n.id = s.task_id
                 join memberships m on m.org_id = current_org() and m.account_id = s.account_id
            where s.refusal is null or s.refusal not in ('task_completed', 'task_deleted', 'project_archived')
@@ -198,7 +213,8 @@ pub(super) async fn to_look_at(
                   s.generation as "generation!", s.reminder_id as "reminder!: ReminderId", s."offset", s.local_time, s.time_zone, s.at,
                   s.skip_after, s.for_assignees as "for_assignees!", s.account_id as "person!: AccountId", s.zone as "zone!",
                   s.reminder_hour, s.quiet_from, s.quiet_until, s.days_off as "days_off!", s.refusal,
-                  last_delivery(s.reminder_id, s.account_id) as "last: Json<Last>"
+                  last_delivery(s.reminder_id, s.account_id) as "last: Json<Last>",
+                  last_told(s.reminder_id, s.account_id) as "told: Json<Told>"
            from reminder_shares($1) s where $2::uuid is null or s.account_id = $2"#,
         &ids(tasks),
         one.map(|account| account.0),

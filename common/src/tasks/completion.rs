@@ -60,6 +60,7 @@ pub async fn complete(
     let difference = history::difference(&before, &after);
     let task = store(core, after, Deed::Completed, difference).await?;
     deliveries::cancel(core, Cancel { which: Which::Offsets, ..cancel }).await?;
+    deliveries::forget_snoozes(core, task.id, cancel.reason).await?;
     let whom = Whom::Changed { due: true, assigned: Vec::new() };
     Ok(reminders::replan(core, &[task.id], whom).await?.map(|reminders| PlannedTask { task, reminders }))
 }

@@ -118,14 +118,14 @@ pub(super) async fn parent(
 }
 
 /// Brings a task and its parts into another project, both locked: new numbers, the labels that are called the same there, a
-/// tombstone in the project that they leave. Gives the task as it is there; its own history is the caller's to write.
+/// tombstone in the project that they leave. Gives the task as it is there, and its parts; its own history is the caller's to write.
 ///
 /// # Errors
 /// What [`InProject`] says of the other project, [`Error::Quota`].
-pub(super) async fn relocate(core: &mut Core, task: &Task, to: ProjectId) -> Result<Task> {
+pub(super) async fn relocate(core: &mut Core, task: &Task, to: ProjectId) -> Result<(Task, Vec<TaskId>)> {
     InProject::<WriteTasks>::reach(core, to).await?;
-    let mut ids: Vec<Uuid> = vec![task.id.0];
-    ids.extend(lock_parts(core, task.id).await?.iter().map(|part| part.0));
+    let parts = lock_parts(core, task.id).await?;
+    let ids: Vec<Uuid> = std::iter::once(&task.id).chain(&parts).map(|id| id.0).collect();
     let request = history::request(core);
     let there = sqlx::query!(
         r#"with live as (
@@ -172,5 +172,5 @@ pub(super) async fn relocate(core: &mut Core, task: &Task, to: ProjectId) -> Res
     core.db.quotas.admit(Quota::Tasks, i64::from(there.task_count))?;
     let (_, moved) = lock::<WriteTasks>(core, &TaskRef::Id(task.id)).await?;
     // Its parent stays behind.
-    Ok(Task { parent_id: None, ..moved })
+    Ok((Task { parent_id: None, ..moved }, parts))
 }

@@ -12,7 +12,7 @@ use crate::{
     access::{Core, Implies, Scope, WriteTasks, Written},
     deliveries::{self, Cancel, Which},
     error::{Error, Result},
-    ids::AccountId,
+    ids::{AccountId, TaskId},
     input::Patch,
     memberships,
     precondition::Precondition,
@@ -44,9 +44,9 @@ pub async fn update(
     version.check(before.version)?;
     let core = project.core;
     let moved = changes.project.0.filter(|to| *to != before.project_id);
-    let base = match moved {
+    let (base, parts) = match moved {
         Some(to) => place::relocate(core, &before, to).await?,
-        None => before.clone(),
+        None => (before.clone(), Vec::new()),
     };
     let after = apply(core, &base, changes).await?;
     let difference = history::difference(&before, &after);
@@ -55,7 +55,7 @@ pub async fn update(
     }
     let deed = if moved.is_some() { Deed::Moved } else { Deed::Updated };
     let task = store(core, after, deed, difference).await?;
-    follow(core, &before, task, moved.is_some()).await
+    follow(core, &before, task, moved.map(|_| parts)).await
 }
 
 /// What the task shall be.
@@ -139,21 +139,28 @@ pub(super) async fn still_members(core: &mut Core, people: &[AccountId]) -> Resu
     }
 }
 
-/// The reminders follow (docs/reminders.md).
-async fn follow(core: &mut Core, before: &Task, task: Task, moved: bool) -> Result<Written<PlannedTask>> {
+/// The reminders follow (docs/reminders.md); those of its parts too where it has `moved` with them (tests/api/task_places.rs:
+/// `the_reminders_of_parts_follow_their_whole_to_another_project`).
+async fn follow(
+    core: &mut Core,
+    before: &Task,
+    task: Task,
+    moved: Option<Vec<TaskId>>,
+) -> Result<Written<PlannedTask>> {
     let without = |people: &[AccountId], others: &[AccountId]| -> Vec<AccountId> {
         people.iter().filter(|person| !others.contains(person)).copied().collect()
     };
     let (assigned, unassigned) =
         (without(&task.assignees, &before.assignees), without(&before.assignees, &task.assignees));
     let due = before.due != task.due;
-    let tasks = &[task.id];
-    let cancel = Cancel { tasks, people: None, which: Which::All, reason: "task moved" };
+    let tasks: Vec<TaskId> = std::iter::once(task.id).chain(moved.iter().flatten().copied()).collect();
+    let cancel = Cancel { tasks: &tasks, people: None, which: Which::All, reason: "task moved" };
     if !unassigned.is_empty() {
-        let which = Which::OfAssignees;
-        deliveries::cancel(core, Cancel { people: Some(&unassigned), which, reason: "unassigned", ..cancel }).await?;
+        let (own, which) = (&[task.id], Which::OfAssignees);
+        let unassigned = Cancel { tasks: own, people: Some(&unassigned), which, reason: "unassigned" };
+        deliveries::cancel(core, unassigned).await?;
     }
-    let whom = if moved {
+    let whom = if moved.is_some() {
         deliveries::cancel(core, cancel).await?;
         Whom::Everybody
     } else if due || !assigned.is_empty() {
@@ -164,5 +171,5 @@ async fn follow(core: &mut Core, before: &Task, task: Task, moved: bool) -> Resu
     } else {
         return Ok(Written(PlannedTask { task, reminders: Vec::new() }));
     };
-    Ok(reminders::replan(core, tasks, whom).await?.map(|reminders| PlannedTask { task, reminders }))
+    Ok(reminders::replan(core, &tasks, whom).await?.map(|reminders| PlannedTask { task, reminders }))
 }

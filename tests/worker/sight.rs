@@ -1,0 +1,204 @@
+//! Whoever comes to see a task, or sees it again, is owed what is still to come; and nobody is told twice.
+
+use common::reminders;
+use harness::TestApp;
+use serde_json::{Value, json};
+
+use crate::replans::{arrange, fate, make, move_to, owed, waiting};
+
+/// Plans for whoever waits for it; how many there were.
+async fn plan(app: &TestApp) -> u64 {
+    let (db, _) = app.worker_db().await;
+    reminders::replan_asked(&db, 100).await.unwrap()
+}
+
+#[tokio::test]
+async fn whoever_comes_to_see_a_task_is_owed_what_is_still_to_come() {
+    let app = TestApp::start().await;
+    let team = app.team().await;
+    let project = team.project("OPS", "private").await;
+    make(&team, &project, json!({ "at": "2031-01-10T12:00:00Z" })).await;
+    let live = || fate("2031-01-10T12:00", "scheduled", "");
+    assert_eq!((owed(&app, team.member.id).await, waiting(&app).await), (vec![], 0));
+    // By a role in the project.
+    let grant = format!("/projects/{project}/grants/{}", team.member.id);
+    let viewer = json!({ "role": "viewer" });
+    let _ = team.owner.put(&grant, viewer.clone()).await.is(200);
+    assert_eq!((plan(&app).await, owed(&app, team.member.id).await), (1, vec![live()]));
+    // Another role in it shows them nothing new.
+    let _ = team.owner.put(&grant, json!({ "role": "editor" })).await.is(200);
+    assert_eq!(waiting(&app).await, 0);
+    // In a project that is opened.
+    let other = team.project("DEV", "private").await;
+    let path = format!("/projects/{other}");
+    make(&team, &other, json!({ "at": "2031-02-10T12:00:00Z" })).await;
+    let open = json!({ "visibility": "open" });
+    let _ = team.owner.patch(&path, open.clone()).await.is(200);
+    // Whom nothing in it tells waits for nothing.
+    assert_eq!(plan(&app).await, 1);
+    let both = [live(), fate("2031-02-10T12:00", "scheduled", "")];
+    assert_eq!(owed(&app, team.member.id).await, both);
+    let _ = team.owner.patch(&path, open).await.is(200);
+    assert_eq!(waiting(&app).await, 0);
+}
+
+#[tokio::test]
+async fn whoever_gets_a_role_that_sees_a_task_is_owed_what_is_still_to_come() {
+    let app = TestApp::start().await;
+    let team = app.team().await;
+    let project = team.project("OPS", "open").await;
+    let role = async |role: &str| {
+        let path = format!("/members/{}/role", team.member.id);
+        let _ = team.owner.put(&path, json!({ "role": role })).await.is(200);
+    };
+    let custom = async |key: &str, permissions: Value| {
+        let new = json!({ "key": key, "name": key, "permissions": permissions });
+        team.owner.post("/roles", new).await.is(201).header("etag").unwrap().to_owned()
+    };
+    let tag = custom("blind", json!(["members:list"])).await;
+    role("guest").await;
+    assert_eq!(waiting(&app).await, 0);
+    make(&team, &project, json!({ "at": "2031-01-10T12:00:00Z" })).await;
+    assert_eq!(owed(&app, team.member.id).await, []);
+    role("member").await;
+    assert_eq!(plan(&app).await, 1);
+    assert_eq!(owed(&app, team.member.id).await.len(), 1);
+    // A role of the organization's own, edited; and one that is replaced.
+    role("blind").await;
+    make(&team, &project, json!({ "at": "2031-02-10T12:00:00Z" })).await;
+    assert_eq!((waiting(&app).await, owed(&app, team.member.id).await.len()), (0, 1));
+    let seeing = json!({ "permissions": ["members:list", "tasks:read"] });
+    let _ = team.owner.patch_if(&tag, "/roles/blind", seeing).await.is(200);
+    assert_eq!(plan(&app).await, 1);
+    assert_eq!(owed(&app, team.member.id).await.len(), 2);
+    let tag = custom("other", json!(["members:list"])).await;
+    role("other").await;
+    make(&team, &project, json!({ "at": "2031-03-10T12:00:00Z" })).await;
+    let _ = team.owner.delete_if(&tag, "/roles/other?replacement=member").await.is(204);
+    assert_eq!(plan(&app).await, 1);
+    let all: Vec<_> = owed(&app, team.member.id).await;
+    assert_eq!(all, ["2031-01-10T12:00", "2031-02-10T12:00", "2031-03-10T12:00"].map(|at| fate(at, "scheduled", "")),);
+}
+
+#[tokio::test]
+async fn whoever_is_let_in_again_is_owed_reminders_of_their_own() {
+    let app = TestApp::start().await;
+    let team = app.team().await;
+    let project = team.project("OPS", "open").await;
+    let at = json!({ "at": "2031-01-10T12:00:00Z" });
+    let new = json!({
+        "project": project, "title": "Look", "assignees": [team.member.id], "due": at,
+        "reminders": [
+            { "when": { "offset": "PT0S" }, "to": "assignees" },
+            { "when": { "offset": "-PT1H" }, "to": team.member.id },
+        ],
+    });
+    let _ = team.owner.post("/tasks", new).await.is(201);
+    let suspended = format!("/members/{}/suspension", team.member.id);
+    let _ = team.owner.put(&suspended, json!(null)).await.is(200);
+    assert_eq!(waiting(&app).await, 0);
+    let _ = team.owner.delete(&suspended).await.is(200);
+    assert_eq!(plan(&app).await, 1);
+    let mut now = owed(&app, team.member.id).await;
+    now.sort_unstable();
+    let expected = [
+        fate("2031-01-10T11:00", "cancelled", "member suspended"),
+        fate("2031-01-10T11:00", "scheduled", ""),
+        fate("2031-01-10T12:00", "cancelled", "member suspended"),
+    ];
+    assert_eq!(now, expected);
+}
+
+#[tokio::test]
+async fn whoever_may_not_see_a_task_for_a_while_is_told_of_it_if_they_may_when_it_is_time() {
+    let app = TestApp::start().await;
+    let team = app.team().await;
+    let project = team.project("OPS", "private").await;
+    let grant = format!("/projects/{project}/grants/{}", team.member.id);
+    let _ = team.owner.put(&grant, json!({ "role": "viewer" })).await.is(200);
+    assert_eq!(plan(&app).await, 1);
+    make(&team, &project, json!({ "date": "2031-01-10" })).await;
+    make(&team, &project, json!({ "at": "2031-01-11T12:00:00Z" })).await;
+    // Not theirs to see, and then not there: they live by other clocks meanwhile.
+    let _ = team.owner.delete(&grant).await.is(204);
+    move_to(&team.member, "Asia/Tokyo").await;
+    assert_eq!(plan(&app).await, 1);
+    let moved = [
+        fate("2031-01-10T08:00", "cancelled", "planned anew"),
+        fate("2031-01-11T12:00", "scheduled", ""),
+        fate("2031-01-10T00:00", "scheduled", ""),
+    ];
+    assert_eq!(owed(&app, team.member.id).await, moved);
+    let _ = team.owner.put(&grant, json!({ "role": "viewer" })).await.is(200);
+    assert_eq!((plan(&app).await, owed(&app, team.member.id).await), (1, moved.to_vec()));
+    arrange(&app, "update organizations set deletion_due_at = now() + interval '14 days'").await;
+    move_to(&team.member, "America/New_York").await;
+    assert_eq!(plan(&app).await, 1);
+    arrange(&app, "update organizations set deletion_due_at = null").await;
+    let live: Vec<_> =
+        owed(&app, team.member.id).await.into_iter().filter(|(_, state, _)| state == "scheduled").collect();
+    assert_eq!(live, [fate("2031-01-11T12:00", "scheduled", ""), fate("2031-01-10T14:00", "scheduled", "")]);
+}
+
+#[tokio::test]
+async fn who_has_been_told_is_not_told_again_when_the_task_is_opened_or_moved() {
+    let app = TestApp::start().await;
+    let team = app.team().await;
+    let (project, other) = (team.project("OPS", "open").await, team.project("DEV", "open").await);
+    let task = make(&team, &project, json!({ "date": "2031-01-10" })).await;
+    // By the clock before it was nine already.
+    for (state, lease) in [("claimed", "now()"), ("sending", "now()"), ("sent", "null")] {
+        arrange(&app, &format!("update mails set state = '{state}', lease_until = {lease}")).await;
+    }
+    let path = format!("/tasks/{}", task["id"].as_str().unwrap());
+    let completion = format!("{path}/completion");
+    let _ = team.owner.put(&completion, json!(null)).await.is(200);
+    let open = team.owner.delete(&completion).await.is(200).json();
+    assert_eq!(open["reminders"][0]["plan"][0]["skipped"], "already_past", "{open}");
+    let moved = team.owner.patch(&path, json!({ "project": other })).await.is(200).json();
+    assert_eq!(moved["reminders"][0]["plan"][0]["skipped"], "already_past", "{moved}");
+    let sent = fate("2031-01-10T08:00", "sent", "");
+    assert_eq!(owed(&app, team.member.id).await, [sent.clone()]);
+    // Another due value is another matter, and going back to the first one is not.
+    let _ = team.owner.patch(&path, json!({ "due": { "date": "2031-01-20" } })).await.is(200);
+    let _ = team.owner.patch(&path, json!({ "due": { "date": "2031-01-10" } })).await.is(200);
+    move_to(&team.member, "America/New_York").await;
+    assert_eq!(plan(&app).await, 1);
+    assert_eq!(owed(&app, team.member.id).await, [sent, fate("2031-01-20T08:00", "cancelled", "due changed")]);
+}
+
+#[tokio::test]
+async fn a_task_that_is_made_while_a_clock_changes_is_planned_by_the_new_one() {
+    let app = TestApp::start().await;
+    for organization in [true, false] {
+        let team = app.team().await;
+        let project = team.project("OPS", "open").await;
+        // The task has read the clock of Berlin, and waits to write what it owes.
+        let mut held = app.admin.begin().await.unwrap();
+        sqlx::query("lock table deliveries in share mode").execute(&mut *held).await.unwrap();
+        let (making, project) = (team.clone(), project.clone());
+        let making = tokio::spawn(async move { make(&making, &project, json!({ "date": "2031-01-10" })).await });
+        harness::eventually("the task is planned", async || (app.waiting().await == 1).then_some(())).await;
+        let person = team.clone();
+        let change = tokio::spawn(async move {
+            if organization {
+                let path = format!("/v1/orgs/{}", person.slug);
+                let _ = person.owner.patch(&path, json!({ "time_zone": "America/New_York" })).await.is(200);
+            } else {
+                move_to(&person.member, "Asia/Tokyo").await;
+            }
+        });
+        let stopped = async || (change.is_finished() || app.waiting().await == 2).then_some(());
+        harness::eventually("the change has done what it can", stopped).await;
+        // Whoever is asked for already is planned for.
+        plan(&app).await;
+        held.rollback().await.unwrap();
+        making.await.unwrap();
+        change.await.unwrap();
+        plan(&app).await;
+        let live: Vec<_> =
+            owed(&app, team.member.id).await.into_iter().filter(|(_, state, _)| state == "scheduled").collect();
+        let expected = if organization { "2031-01-10T14:00" } else { "2031-01-10T00:00" };
+        assert!(live.iter().all(|share| *share == fate(expected, "scheduled", "")), "{live:?}");
+    }
+}
