@@ -117,7 +117,7 @@ pub async fn unmute(project: &mut InProject<'_, impl Implies<ReadTasks>>, task: 
 }
 
 /// Locks the task and keeps all whom its reminders tell, before anything is written, so that what is planned then counts from how the task
-/// is then: somebody may change it at this moment (tests/api/task_races.rs:
+/// is then: somebody may change it at this moment (`tests/api/task_races.rs`:
 /// `whoever_hears_again_of_a_task_that_is_put_off_at_that_moment_is_told_at_its_new_time`).
 async fn lock(project: &mut InProject<'_, impl Permission>, task: &Task) -> Result<()> {
     project.in_use()?;

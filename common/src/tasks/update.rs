@@ -139,7 +139,7 @@ pub(super) async fn still_members(core: &mut Core, people: &[AccountId]) -> Resu
     }
 }
 
-/// The reminders follow (docs/reminders.md); those of its parts too where it has `moved` with them (tests/api/task_places.rs:
+/// The reminders follow (docs/reminders.md); those of its parts too where it has `moved` with them (`tests/api/task_places.rs`:
 /// `the_reminders_of_parts_follow_their_whole_to_another_project`).
 async fn follow(
     core: &mut Core,
