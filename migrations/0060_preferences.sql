@@ -82,11 +82,14 @@ comment on table timetable is 'Recurring jobs: whichever worker moves next_at on
 
 alter table mails
     add column held_at timestamptz,
+    add column alone   boolean not null default false,
     drop constraint mails_kind_check,
     add constraint mails_kind_check check (kind in
         ('reminder', 'invitation', 'verification', 'already_registered', 'password_reset', 'email_change_old',
          'email_change_new', 'notice', 'comment', 'digest'));
 comment on column mails.held_at is 'Since when an operator holds it back: it is neither claimed nor does it expire.';
+comment on column mails.alone is
+    'It has a life of its own (`skip_after`): in one mail with others it would be sent for as long as theirs lasts.';
 
 alter table deliveries
     add column link_hash bytea,

@@ -155,8 +155,8 @@ begin
         becomes := old.id;
         if old.state = 'dead' then
             becomes := uuid_v7();
-            insert into mails (id, org_id, account_id, kind, due_at, next_at, expires_at)
-            values (becomes, old.org_id, old.account_id, old.kind, old.due_at, clock_timestamp(),
+            insert into mails (id, org_id, account_id, kind, due_at, next_at, alone, expires_at)
+            values (becomes, old.org_id, old.account_id, old.kind, old.due_at, clock_timestamp(), old.alone,
                     clock_timestamp() + (old.expires_at - old.due_at));
             update deliveries d set mail_id = becomes where d.mail_id = old.id and d.cancelled_at is null;
             insert into mail_steps (mail_id, org_id, account_id, from_state, to_state, fence, reason) values
