@@ -248,3 +248,32 @@ async fn a_reminder_that_says_how_late_it_is_of_use_is_a_mail_of_its_own() {
 async fn due_again(app: &TestApp) {
     sqlx::query("update mails set next_at = now() where state = 'retry'").execute(&app.admin).await.unwrap();
 }
+
+#[tokio::test]
+async fn a_mail_takes_in_a_hundred_and_the_rest_is_the_next_ones() {
+    let app = TestApp::start().await;
+    let team = app.team().await;
+    let ids = due(&app, &team, 112).await;
+    let (db, _) = app.worker_db().await;
+    // As many as a worker claims in one statement, and more than one mail takes in.
+    for (asked, expected) in [(&ids[..30], vec![100]), (&ids[..], vec![12, 100])] {
+        let claims = mails::claim_all(&db, asked, "hand").await.unwrap();
+        let mut sizes: Vec<usize> = claims.iter().flatten().map(|claim| claim.folded.len() + 1).collect();
+        sizes.sort_unstable();
+        assert_eq!(sizes, expected);
+        for claim in claims.iter().flatten() {
+            let attempt = Attempt { worker: "hand", phase: Phase::Connect, reply: None };
+            assert!(mails::finish(&db, claim, &Outcome::Retry(Duration::ZERO), &attempt).await.unwrap());
+        }
+    }
+    let worker = app.work();
+    app.all_settled().await;
+    worker.stop().await;
+    assert_eq!(named(&app, 112), [1; 112]);
+    let most: i64 =
+        sqlx::query_scalar("select max(told) from (select count(*) as told from deliveries group by mail_id) m")
+            .fetch_one(&app.admin)
+            .await
+            .unwrap();
+    assert!(most <= 100, "{most}");
+}

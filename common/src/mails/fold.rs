@@ -13,7 +13,7 @@ use crate::ids::MailId;
 
 /// So many reminders to one person, at once or within five minutes, are still mails of their own.
 pub(super) const FEW: i64 = 5;
-/// What one mail takes in at most; the rest is the next one's.
+/// What one mail tells of at most; the rest is the next one's.
 pub(super) const MOST: i64 = 100;
 
 /// What was claimed, each with the mail that it goes out with: one claim for each mail that goes out.
