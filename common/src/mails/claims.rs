@@ -90,6 +90,8 @@ pub enum Outcome {
     Sent,
     /// Certainly not taken; again after a while.
     Retry(Duration),
+    /// Not even tried, since what it says is just being decided; again after a while, and it does not count as a try.
+    Later(Duration),
     /// Nobody knows: the connection was lost after the first byte of the body.
     Uncertain,
     /// Certainly not taken, and never will be.
@@ -104,7 +106,7 @@ impl Outcome {
     pub fn state(&self) -> &'static str {
         match self {
             Self::Sent => "sent",
-            Self::Retry(_) => "retry",
+            Self::Retry(_) | Self::Later(_) => "retry",
             Self::Uncertain => "uncertain",
             Self::Dead => "dead",
             Self::Cancelled => "cancelled",
