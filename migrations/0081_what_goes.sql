@@ -76,3 +76,42 @@ begin
     end loop;
     return total;
 end $$;
+
+alter table mails add column erased_at timestamptz;
+comment on column mails.erased_at is
+    'Since when the account that it is for is erased: at its end, what it says is emptied (common/src/purge.rs).';
+-- Those few that were on their way at that moment.
+create index mails_erased_idx on mails (id) where erased_at is not null;
+
+-- As before, with the mails that are not at their end.
+create or replace function erase_account(who uuid) returns void
+    language plpgsql security definer set search_path = public, pg_temp as $$
+declare
+    gone   constant text := who || '@deleted.invalid';
+    theirs uuid[];
+begin
+    delete from sessions s where s.account_id = who;
+    delete from second_factors f where f.account_id = who;
+    delete from verifications v where v.account_id = who;
+    delete from password_resets r where r.account_id = who;
+    delete from email_changes c where c.account_id = who;
+    delete from audit_events e where e.account_id = who;
+    -- What was sent to them alone, and the words of what was sent to them as a member: both name them.
+    delete from mails m where m.account_id = who and m.org_id is null;
+    select array_agg(l.id) into theirs from (
+        select m.id from mails m
+        where m.id in (select d.mail_id from deliveries d join memberships s on s.org_id = d.org_id and s.account_id = d.account_id
+                       where s.account_id = who)
+        order by m.id for update) l;
+    update mails m set content = null, frozen_at = null
+    where m.id = any (theirs) and m.content is not null and m.state in ('sent', 'dead', 'cancelled', 'expired');
+    -- One that is on its way says it until it is there, or nobody knows.
+    update mails m set erased_at = now()
+    where m.id = any (theirs) and m.state not in ('sent', 'dead', 'cancelled', 'expired');
+    -- Answered with this account; those that wait are for the address, which others may own one day.
+    update invitations i set email = gone from accounts a where a.id = who and i.email = a.email and i.accepted_at is not null;
+    update accounts a set email = gone, name = 'Deleted account', password_hash = null, email_verified_at = null,
+        time_zone = null, locale = null, deletion_due_at = null, deleted_at = now(), version = a.version + 1
+    where a.id = who;
+    insert into audit_events (id, account_id, action, subject_id) values (uuid_v7(), who, 'account.deleted', who);
+end $$;

@@ -136,3 +136,32 @@ async fn a_task_that_goes_for_good_is_taken_out_of_a_mail_of_many() {
         assert!(kept.contains("Old task 2") && !kept.contains(title), "{kept}");
     }
 }
+
+#[tokio::test]
+async fn what_is_being_sent_to_somebody_whose_account_is_erased_is_forgotten_at_its_end() {
+    for (before, after) in [
+        (None, Some(Outcome::Sent)),
+        (None, Some(Outcome::Retry(Duration::from_hours(1)))),
+        (None, Some(Outcome::Uncertain)),
+        (Some(Outcome::Uncertain), None),
+    ] {
+        let app = TestApp::start().await;
+        let team = app.team().await;
+        let project = team.project("OPS", "open").await;
+        team.reminded_task(&project, "Oil the gears", 3600).await;
+        let (db, claim) = sending(&app, "Oil the gears").await;
+        if let Some(outcome) = &before {
+            ends(&db, &claim, outcome).await;
+        }
+        arrange(&app, &format!("update accounts set deletion_due_at = now() where id = '{}'", team.member.id)).await;
+        assert_eq!(purge(&db).await.unwrap().accounts, 1);
+        if let Some(outcome) = &after {
+            assert!(said(&app).await.contains(&team.member.email), "it is on its way");
+            ends(&db, &claim, outcome).await;
+            purge(&db).await.unwrap();
+        }
+        assert_eq!(said(&app).await, "", "{before:?} {after:?}");
+        let ended = app.mail_states().await;
+        assert_eq!(ended, [if after == Some(Outcome::Sent) { "sent" } else { "cancelled" }], "{before:?} {after:?}");
+    }
+}
