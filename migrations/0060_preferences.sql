@@ -12,6 +12,7 @@ create table notification_settings (
     digest_hour       time,
     digest_days       smallint,
     next_digest_at    timestamptz,
+    digest_tried_at   timestamptz,
     default_reminders jsonb,
     version           integer     not null default 1,
     updated_at        timestamptz not null default now(),
@@ -28,6 +29,7 @@ create table notification_settings (
 comment on table notification_settings is 'Of one person in one organization; who has no row has changed nothing.';
 comment on column notification_settings.days_off is 'A bit for each day, Monday is 1; 127, no day left, is refused.';
 comment on column notification_settings.digest_days is 'A bit for each day, Monday is 1.';
+comment on column notification_settings.digest_tried_at is 'When it should have been owed and could not be: others come first.';
 comment on column notification_settings.default_reminders is 'Null: the organization''s.';
 -- Whose digest is due.
 create index notification_settings_digest_idx on notification_settings (next_digest_at) where next_digest_at is not null;
@@ -82,11 +84,14 @@ comment on table timetable is 'Recurring jobs: whichever worker moves next_at on
 
 alter table mails
     add column held_at timestamptz,
+    add column alone   boolean not null default false,
     drop constraint mails_kind_check,
     add constraint mails_kind_check check (kind in
         ('reminder', 'invitation', 'verification', 'already_registered', 'password_reset', 'email_change_old',
          'email_change_new', 'notice', 'comment', 'digest'));
 comment on column mails.held_at is 'Since when an operator holds it back: it is neither claimed nor does it expire.';
+comment on column mails.alone is
+    'It has a life of its own (`skip_after`): in one mail with others it would be sent for as long as theirs lasts.';
 
 alter table deliveries
     add column link_hash bytea,
@@ -134,8 +139,8 @@ grant select, insert                 on replans               to taskbell_app;
 grant select, insert, update, delete on calendar_links        to taskbell_app;
 grant select (mail_refused_at)       on accounts              to taskbell_app;
 grant select                         on notification_settings, project_mutes to taskbell_worker, taskbell_auth;
-grant update (next_digest_at)        on notification_settings to taskbell_worker;
-grant select, delete                 on replans               to taskbell_worker;
+grant update (next_digest_at, digest_tried_at) on notification_settings to taskbell_worker;
+grant select, delete, update (asked_at) on replans            to taskbell_worker;
 grant select, insert, delete         on replans               to taskbell_auth;
 grant select, insert, update         on timetable             to taskbell_worker;
 grant select                         on timetable             to taskbell_app;

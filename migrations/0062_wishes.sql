@@ -27,7 +27,7 @@ begin
         where m.id in (select d.mail_id from deliveries d
                        where d.org_id = org and d.account_id = account and d.kind in ('reminder', 'comment', 'digest')
                          and d.cancelled_at is null)
-          and m.state in ('scheduled', 'retry', 'claimed')
+          and m.state in ('scheduled', 'retry', 'claimed', 'uncertain')
         -- In one order: somebody may complete one of these tasks at this moment.
         order by m.id for update
     ), cancelled as (

@@ -134,8 +134,8 @@ begin
     perform admin_note('delivery.released', meant, '{}');
 end $$;
 
--- At once, for as long as such mail usually lives: whoever asks wants it to be sent. `dead` is an end and stays one: what is owed goes
--- by a new mail, and each of the two says so.
+-- At once, for as long as such mail usually lives, and held back no longer: whoever asks wants it to be sent. `dead` is an end and stays
+-- one: what is owed goes by a new mail, and each of the two says so.
 create function admin_retry(wanted uuid[], wanted_state text, named_org text, since interval)
     returns table (id uuid, state text, becomes uuid)
     language plpgsql security definer set search_path = public, pg_temp as $$
@@ -155,8 +155,8 @@ begin
         becomes := old.id;
         if old.state = 'dead' then
             becomes := uuid_v7();
-            insert into mails (id, org_id, account_id, kind, due_at, next_at, expires_at)
-            values (becomes, old.org_id, old.account_id, old.kind, old.due_at, clock_timestamp(),
+            insert into mails (id, org_id, account_id, kind, due_at, next_at, alone, expires_at)
+            values (becomes, old.org_id, old.account_id, old.kind, old.due_at, clock_timestamp(), old.alone,
                     clock_timestamp() + (old.expires_at - old.due_at));
             update deliveries d set mail_id = becomes where d.mail_id = old.id and d.cancelled_at is null;
             insert into mail_steps (mail_id, org_id, account_id, from_state, to_state, fence, reason) values
@@ -166,7 +166,7 @@ begin
             -- An address that servers refuse gets this chance.
             update accounts a set mail_refusals = 0, mail_refused_at = null where a.id = old.account_id and a.mail_refusals > 0;
         else
-            update mails m set state = 'retry', next_at = clock_timestamp(), queued_at = null,
+            update mails m set state = 'retry', next_at = clock_timestamp(), queued_at = null, held_at = null,
                    expires_at = greatest(m.expires_at, clock_timestamp() + (m.expires_at - m.due_at)),
                    reason = 'an operator has it sent again'
             where m.id = old.id;

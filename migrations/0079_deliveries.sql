@@ -78,7 +78,7 @@ create or replace function personal_export() returns jsonb
             where w.account_id = current_account()), '[]'),
         'deliveries', coalesce((select jsonb_agg(jsonb_build_object(
                 'id', d.id, 'org_id', d.org_id, 'kind', d.kind, 'task_id', d.task_id, 'reminder_id', d.reminder_id,
-                'due_at', d.due_at, 'state', case when d.cancelled_at is null then m.state else 'cancelled' end,
+                'due_at', d.due_at, 'state', delivery_state(d.cancelled_at, m.state, m.frozen_at),
                 'sent_at', m.sent_at) order by d.id)
             from deliveries d join mails m on m.id = d.mail_id
             where d.account_id = current_account()

@@ -35,11 +35,24 @@ pub async fn owe_due(db: &Db, most: i64) -> Result<u64> {
             Ok(taken) => done += u64::from(taken),
             Err(fault) => {
                 warn!(org = %turn.org, account = %turn.account, fault = fault.story(), "somebody's digest could not be owed");
-                failed = Some(fault);
+                failed = Some(after_the_others(db, turn.org, turn.account).await.err().unwrap_or(fault));
             }
         }
     }
     failed.map_or(Ok(done), Err)
+}
+
+/// Whoever cannot be told is tried again when those who wait have had their turn (`whoever_cannot_be_told_stops_nobody_else`).
+async fn after_the_others(db: &Db, org: OrgId, account: AccountId) -> Result<()> {
+    let mut scope = db.for_job(Some(org), None).await?;
+    sqlx::query!(
+        "update notification_settings set digest_tried_at = now() where org_id = current_org() and account_id = $1",
+        account.0,
+    )
+    .execute(scope.sql())
+    .await?;
+    scope.commit(Written(())).await?;
+    Ok(())
 }
 
 async fn one(db: &Db, org: OrgId, account: AccountId) -> Result<bool> {

@@ -1,9 +1,14 @@
 //! Everything that is kept of a person, for themselves.
 
-use common::access::Role;
+use common::{
+    access::Role,
+    ids::MailId,
+    mails::{self, Attempt, Outcome, Phase},
+};
 use harness::TestApp;
 use reqwest::Method;
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 use crate::people::{call, deeds, logged, personal_token};
 
@@ -149,4 +154,27 @@ async fn nobody_elses_rows_are_in_an_export() {
     }
     assert_eq!(list(&export.json(), "deliveries").len(), 1);
     assert!(!deeds(&app, ours.owner.id).await.contains(&"account.exported".to_owned()));
+}
+
+#[tokio::test]
+async fn an_export_calls_sent_what_was_cancelled_too_late() {
+    let app = TestApp::start().await;
+    let team = app.team().await;
+    let project = team.project("OPS", "open").await;
+    let task = team.reminded_task(&project, "Look", 3600).await;
+    let mail: Uuid = sqlx::query_scalar("update mails set due_at = now(), next_at = now() returning id")
+        .fetch_one(&app.admin)
+        .await
+        .unwrap();
+    let (db, _) = app.worker_db().await;
+    let claim = mails::claim(&db, MailId(mail), "hand").await.unwrap().unwrap();
+    let scope = db.for_job(claim.org, claim.account).await.unwrap();
+    let content = mails::content(scope, &claim).await.unwrap().unwrap();
+    assert!(mails::mark_sending(&db, &claim, &content).await.unwrap());
+    let done = format!("/tasks/{}/completion", task["id"].as_str().unwrap());
+    let _ = team.member.put(&done, json!(null)).await.is(200);
+    let attempt = Attempt { worker: "hand", phase: Phase::Done, reply: None };
+    assert!(mails::finish(&db, &claim, &Outcome::Sent, &attempt).await.unwrap());
+    let export = team.member.get("/v1/me/export").await.is(200).json();
+    assert_eq!(export["deliveries"][0]["state"], "sent", "{export}");
 }

@@ -309,3 +309,28 @@ async fn a_digest_waits_for_its_readers_clock_and_is_not_for_who_is_no_active_me
         arrange(&app, back).await;
     }
 }
+
+#[tokio::test]
+async fn whoever_cannot_be_told_stops_nobody_else() {
+    let app = TestApp::start().await;
+    let ((first, _), _) = (subscribed(&app).await, subscribed(&app).await);
+    let poison = first.member.id;
+    arrange(
+        &app,
+        &format!(
+            "create function refuse() returns trigger language plpgsql as 'begin raise exception ''no''; end';
+             create trigger refuse before insert on deliveries for each row when (new.account_id = '{poison}') execute function refuse();
+             update notification_settings set next_digest_at = now() - case account_id when '{poison}' then interval '2 minutes'
+                                                                                       else interval '1 minute' end"
+        ),
+    )
+    .await;
+    let (db, _) = app.worker_db().await;
+    assert!(digests::owe_due(&db, 1).await.is_err());
+    assert_eq!(digests::owe_due(&db, 1).await.unwrap(), 1, "the next one has their turn");
+    // They are not given up.
+    assert!(digests::owe_due(&db, 1).await.is_err());
+    arrange(&app, "drop trigger refuse on deliveries").await;
+    assert_eq!(digests::owe_due(&db, 1).await.unwrap(), 1);
+    assert_eq!(owed(&app).await.len(), 2);
+}

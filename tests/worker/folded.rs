@@ -154,3 +154,33 @@ async fn nobody_is_reminded_while_their_reminders_are_planned_anew() {
     sqlx::raw_sql("delete from replans").execute(&app.admin).await.unwrap();
     assert!(read().await.is_ok());
 }
+
+#[tokio::test]
+async fn waiting_for_a_plan_is_no_try() {
+    let app = TestApp::start().await;
+    let team = app.team().await;
+    let project = team.project("OPS", "open").await;
+    team.reminded_task(&project, "Oil the gears", 1).await;
+    let replan = "insert into replans (org_id, account_id) select org_id, account_id from mails";
+    sqlx::raw_sql(replan).execute(&app.admin).await.unwrap();
+    // Somebody else has the planning in hand, and takes their time.
+    let mut held = app.admin.begin().await.unwrap();
+    sqlx::raw_sql("select from replans for update").execute(&mut *held).await.unwrap();
+    let worker = app.work();
+    harness::eventually("the mail was asked for three times", async || {
+        let asked: i64 =
+            sqlx::query_scalar("select count(*) from mail_steps where from_state = 'claimed' and to_state = 'retry'")
+                .fetch_one(&app.admin)
+                .await
+                .unwrap();
+        (asked >= 3).then_some(())
+    })
+    .await;
+    held.rollback().await.unwrap();
+    app.mail_to(&team.member.email).await;
+    assert_eq!(app.all_settled().await, ["sent"]);
+    worker.stop().await;
+    let id = team.member.get("/deliveries").await.is(200).text_at("/data/0/id");
+    let log = team.member.get(&format!("/deliveries/{id}")).await.is(200).json();
+    assert_eq!((&log["attempts"], log["tries"].as_array().unwrap().len()), (&json!(1), 1), "{log}");
+}

@@ -206,3 +206,74 @@ async fn a_try_that_fails_gives_each_of_a_crowd_back_and_the_next_one_is_one_mai
     worker.stop().await;
     assert_eq!((app.inbox.messages().len(), named(&app, 7)), (1, vec![1; 7]));
 }
+
+#[tokio::test]
+async fn a_reminder_that_says_how_late_it_is_of_use_is_a_mail_of_its_own() {
+    let app = TestApp::start().await;
+    let team = app.team().await;
+    let ids = due(&app, &team, 7).await;
+    let project = team.project("DEV", "open").await;
+    let new = json!({
+        "project": project, "title": "The train leaves", "assignees": [team.member.id], "due": { "at": "2031-01-10T08:00:00Z" },
+        "reminders": [{ "when": { "offset": "PT0S" }, "to": "assignees", "skip_after": "PT10M" }],
+    });
+    let task = team.owner.post("/tasks", new).await.is(201).text_at("/id");
+    let alone: Uuid = sqlx::query_scalar(
+        "update mails m set due_at = now(), next_at = now(), expires_at = now() + interval '10 minutes'
+         from deliveries d join tasks t on t.id = d.task_id where d.mail_id = m.id and t.title = 'The train leaves' returning m.id",
+    )
+    .fetch_one(&app.admin)
+    .await
+    .unwrap();
+    let (db, _) = app.worker_db().await;
+    // The others are refused for now, after their body, and will be sent hours later.
+    let claim = mails::claim(&db, ids[0], "hand").await.unwrap().unwrap();
+    assert_eq!(claim.folded.len(), 6);
+    let content = said(&db, &claim).await;
+    assert!(mails::mark_sending(&db, &claim, &content).await.unwrap());
+    let attempt = Attempt { worker: "hand", phase: Phase::Body, reply: Some("451 later".to_owned()) };
+    assert!(mails::finish(&db, &claim, &Outcome::Retry(Duration::from_hours(1)), &attempt).await.unwrap());
+    // That one is tried by itself, at the head of a crowd too, and not after its ten minutes.
+    due_again(&app).await;
+    let both = mails::claim_all(&db, &[MailId(alone), ids[0]], "hand").await.unwrap();
+    assert_eq!(both.iter().map(|one| one.as_ref().unwrap().folded.len()).collect::<Vec<_>>(), [0, 0]);
+    let alone = both[0].as_ref().unwrap();
+    let attempt = Attempt { worker: "hand", phase: Phase::Connect, reply: Some("421 later".to_owned()) };
+    assert!(mails::finish(&db, alone, &Outcome::Retry(Duration::from_mins(11)), &attempt).await.unwrap());
+    let log = team.member.get(&format!("/deliveries?task={task}")).await.is(200).json();
+    assert_eq!(log["data"][0]["state"], "expired", "{log}");
+}
+
+/// What waits for its next try waits no longer.
+async fn due_again(app: &TestApp) {
+    sqlx::query("update mails set next_at = now() where state = 'retry'").execute(&app.admin).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_mail_takes_in_a_hundred_and_the_rest_is_the_next_ones() {
+    let app = TestApp::start().await;
+    let team = app.team().await;
+    let ids = due(&app, &team, 112).await;
+    let (db, _) = app.worker_db().await;
+    // As many as a worker claims in one statement, and more than one mail takes in.
+    for (asked, expected) in [(&ids[..30], vec![100]), (&ids[..], vec![12, 100])] {
+        let claims = mails::claim_all(&db, asked, "hand").await.unwrap();
+        let mut sizes: Vec<usize> = claims.iter().flatten().map(|claim| claim.folded.len() + 1).collect();
+        sizes.sort_unstable();
+        assert_eq!(sizes, expected);
+        for claim in claims.iter().flatten() {
+            let attempt = Attempt { worker: "hand", phase: Phase::Connect, reply: None };
+            assert!(mails::finish(&db, claim, &Outcome::Retry(Duration::ZERO), &attempt).await.unwrap());
+        }
+    }
+    let worker = app.work();
+    app.all_settled().await;
+    worker.stop().await;
+    assert_eq!(named(&app, 112), [1; 112]);
+    let most: i64 =
+        sqlx::query_scalar("select max(told) from (select count(*) as told from deliveries group by mail_id) m")
+            .fetch_one(&app.admin)
+            .await
+            .unwrap();
+    assert!(most <= 100, "{most}");
+}

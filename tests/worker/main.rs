@@ -9,6 +9,7 @@
 
 mod comments;
 mod digests;
+mod erased;
 mod folded;
 mod folding;
 mod hints;

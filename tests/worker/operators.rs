@@ -206,6 +206,24 @@ async fn a_mail_of_unknown_fate_is_sent_again_when_an_operator_says_so_though_it
 }
 
 #[tokio::test]
+async fn what_is_held_back_goes_out_when_an_operator_has_it_tried_again() {
+    let app = TestApp::start().await;
+    let team = app.team().await;
+    let project = team.project("OPS", "open").await;
+    team.reminded_task(&project, "Perhaps", 3600).await;
+    let (db, _) = app.worker_db().await;
+    let id = ended(&app, &db, Outcome::Uncertain, Phase::Body).await;
+    let mut operator = operator(&app).await;
+    let delivery = delivery_of(&app, "Perhaps").await;
+    assert_eq!(operator.hold(&Meant::One(delivery)).await.unwrap().len(), 1);
+    assert_eq!(operator.retry(delivery).await.unwrap().unwrap().becomes, id);
+    assert_eq!(operator.show(delivery).await.unwrap().unwrap().held_at, None);
+    let worker = app.work();
+    assert_eq!(app.all_settled().await, ["sent"]);
+    worker.stop().await;
+}
+
+#[tokio::test]
 async fn what_operators_may_is_denied_to_the_application() {
     let app = TestApp::start().await;
     for role in ["taskbell_app", "taskbell_worker"] {

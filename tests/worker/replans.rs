@@ -270,3 +270,32 @@ async fn a_worker_plans_anew_by_itself() {
     assert_eq!(owed(&app, team.member.id).await, expected);
     worker.stop().await;
 }
+
+#[tokio::test]
+async fn whoever_cannot_be_planned_for_stops_nobody_else() {
+    let app = TestApp::start().await;
+    let (first, second) = (app.team().await, app.team().await);
+    for team in [&first, &second] {
+        let project = team.project("OPS", "open").await;
+        make(team, &project, json!({ "date": "2031-01-10" })).await;
+        move_to(&team.member, "Asia/Tokyo").await;
+    }
+    arrange(&app, "create function refuse() returns trigger language plpgsql as 'begin raise exception ''no''; end'")
+        .await;
+    let poison = first.member.id;
+    arrange(
+        &app,
+        &format!("create trigger refuse before delete on replans for each row when (old.account_id = '{poison}') execute function refuse()"),
+    )
+    .await;
+    let (db, _) = app.worker_db().await;
+    assert!(reminders::replan_asked(&db, 1).await.is_err());
+    assert_eq!(reminders::replan_asked(&db, 1).await.unwrap(), 1, "the next one has their turn");
+    let moved = |at| fate(at, "scheduled", "");
+    assert_eq!(owed(&app, second.member.id).await.last(), Some(&moved("2031-01-10T00:00")));
+    // They are not given up.
+    assert!(reminders::replan_asked(&db, 1).await.is_err());
+    arrange(&app, "drop trigger refuse on replans").await;
+    assert_eq!(reminders::replan_asked(&db, 1).await.unwrap(), 1);
+    assert_eq!(owed(&app, poison).await.last(), Some(&moved("2031-01-10T00:00")));
+}

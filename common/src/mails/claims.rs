@@ -90,6 +90,8 @@ pub enum Outcome {
     Sent,
     /// Certainly not taken; again after a while.
     Retry(Duration),
+    /// Not even tried, since what it says is just being decided; again after a while, and it does not count as a try.
+    Later(Duration),
     /// Nobody knows: the connection was lost after the first byte of the body.
     Uncertain,
     /// Certainly not taken, and never will be.
@@ -104,7 +106,7 @@ impl Outcome {
     pub fn state(&self) -> &'static str {
         match self {
             Self::Sent => "sent",
-            Self::Retry(_) => "retry",
+            Self::Retry(_) | Self::Later(_) => "retry",
             Self::Uncertain => "uncertain",
             Self::Dead => "dead",
             Self::Cancelled => "cancelled",
@@ -148,28 +150,31 @@ pub async fn claim_all(db: &Db, ids: &[MailId], worker: &str) -> Result<Vec<Opti
                update mails m set state = 'claimed', fence = m.fence + 1, attempts = m.attempts + 1, worker = $2, reason = null,
                       lease_until = clock_timestamp() + interval '8 seconds'
                from mine where m.id = mine.id
-               returning m.id, m.fence, m.org_id, m.account_id, m.kind, m.due_at, m.attempts, m.content, m.lost_claims
+               returning m.id, m.fence, m.org_id, m.account_id, m.kind, m.due_at, m.attempts, m.content, m.lost_claims,
+                         m.alone
            ), crowds as (
-               select c.org_id, c.account_id, (array_agg(c.id order by c.due_at, c.id))[1] as lead
-               from claimed c where c.kind = 'reminder' and c.content is null and c.lost_claims = 0
+               -- Each hundred of them is a mail, and the last one has room for others.
+               select c.org_id, c.account_id, array_agg(c.id order by c.due_at, c.id) as ids,
+                      ((count(*) - 1) / $5 * $5)::int + 1 as last_lead, $5 - 1 - (count(*) - 1) % $5 as room
+               from claimed c where c.kind = 'reminder' and c.content is null and c.lost_claims = 0 and not c.alone
                group by c.org_id, c.account_id
                having count(*)
                    + (select count(*) from (
                           select from mails w
                           where w.org_id = c.org_id and w.account_id = c.account_id and w.kind = 'reminder'
                             and w.state in ('scheduled', 'retry') and w.next_at <= clock_timestamp() and w.content is null
-                            and w.lost_claims = 0 and may_go(w.kind, w.held_at, $3) and w.id <> all($1) limit $4) waiting)
+                            and w.lost_claims = 0 and not w.alone and may_go(w.kind, w.held_at, $3) and w.id <> all($1) limit $4) waiting)
                    + (select count(*) from (
                           select from mails s
-                          where s.org_id = c.org_id and s.account_id = c.account_id and s.kind = 'reminder' and s.state = 'sent'
+                          where s.org_id = c.org_id and s.account_id = c.account_id and s.kind = 'reminder' and s.state = 'sent' and not s.alone
                             and s.sent_at > clock_timestamp() - interval '5 minutes' limit $4) lately) > $4
            ), others as (
-               select o.id, k.lead from crowds k cross join lateral (
+               select o.id, k.ids[k.last_lead] as lead from crowds k cross join lateral (
                    select w.id from mails w
                    where w.org_id = k.org_id and w.account_id = k.account_id and w.kind = 'reminder'
                      and w.state in ('scheduled', 'retry') and w.next_at <= clock_timestamp() and w.expires_at > clock_timestamp()
-                     and may_go(w.kind, w.held_at, $3) and w.content is null and w.lost_claims = 0 and w.id <> all($1)
-                   order by w.next_at, w.id limit $5 for update skip locked) o
+                     and may_go(w.kind, w.held_at, $3) and w.content is null and w.lost_claims = 0 and not w.alone and w.id <> all($1)
+                   order by w.next_at, w.id limit k.room for update skip locked) o
            ), taken as (
                update mails m set state = 'claimed', fence = m.fence + 1, attempts = m.attempts + 1, worker = $2, reason = null,
                       lease_until = clock_timestamp() + interval '8 seconds'
@@ -178,10 +183,10 @@ pub async fn claim_all(db: &Db, ids: &[MailId], worker: &str) -> Result<Vec<Opti
            )
            select c.id as "id!: MailId", c.fence as "fence!", c.org_id as "org: OrgId", c.account_id as "account: AccountId",
                   c.kind as "kind!: MailKind", c.due_at as "due_at!: Timestamp", c.attempts as "attempts!", c.content,
-                  coalesce(k.lead, c.id) as "lead!: MailId", clock_timestamp() as "claimed_at!: Timestamp"
+                  coalesce(k.ids[((array_position(k.ids, c.id) - 1) / $5 * $5)::int + 1], c.id) as "lead!: MailId", clock_timestamp() as "claimed_at!: Timestamp"
            from claimed c
                 left join crowds k on k.org_id = c.org_id and k.account_id = c.account_id and c.kind = 'reminder'
-                                      and c.content is null and c.lost_claims = 0
+                                      and c.content is null and c.lost_claims = 0 and not c.alone
            union all
            select t.id, t.fence, t.org_id, t.account_id, t.kind, t.due_at, t.attempts, t.content, t.lead, clock_timestamp()
            from taken t"#,

@@ -94,7 +94,8 @@ pub async fn finish_all(db: &Db, ends: &[Ended<'_>]) -> Result<Vec<Option<bool>>
         .iter()
         .flat_map(|end| {
             let (claim, outcome, _) = *end;
-            let delay = if let Outcome::Retry(delay) = outcome { delay.as_secs_f64() } else { 0.0 };
+            let delay =
+                if let Outcome::Retry(delay) | Outcome::Later(delay) = outcome { delay.as_secs_f64() } else { 0.0 };
             claim.held().map(move |held| {
                 let state = if held.id == claim.id { outcome.state() } else { "retry" };
                 (held, state, delay, end)
@@ -103,12 +104,14 @@ pub async fn finish_all(db: &Db, ends: &[Ended<'_>]) -> Result<Vec<Option<bool>>
         .collect();
     let ended = sqlx::query!(
         r#"with done as (
-               select * from unnest($1::uuid[], $2::int[], $3::text[], $4::float8[], $5::text[], $6::text[], $7::text[], $8::timestamptz[])
-                    as d (id, fence, outcome, delay, reply, worker, phase, started_at)
+               select * from unnest($1::uuid[], $2::int[], $3::text[], $4::float8[], $5::text[], $6::text[], $7::text[], $8::timestamptz[],
+                                         $9::bool[])
+                    as d (id, fence, outcome, delay, reply, worker, phase, started_at, tried)
            ), free as (
                select m.id from mails m where m.id = any($1) order by m.id for update skip locked
            ), ended as (
                update mails m set lease_until = null, lost_claims = 0, queued_at = null, reason = d.reply,
+                      attempts = case when d.tried then m.attempts else m.attempts - 1 end,
                       state = case when d.outcome = 'retry' and clock_timestamp() + d.delay * interval '1 second' >= m.expires_at
                                    then 'expired'
                                    when d.outcome = 'cancelled' and m.state = 'sending' then 'retry'
@@ -117,10 +120,10 @@ pub async fn finish_all(db: &Db, ends: &[Ended<'_>]) -> Result<Vec<Option<bool>>
                       sent_at = case when d.outcome = 'sent' then clock_timestamp() end
                from free f join done d on d.id = f.id
                where m.id = f.id and m.fence = d.fence and m.state in ('claimed', 'sending')
-               returning m.id, m.org_id, m.account_id, m.kind, m.state, m.fence, d.worker, d.started_at, d.phase, d.reply
+               returning m.id, m.org_id, m.account_id, m.kind, m.state, m.fence, d.worker, d.started_at, d.phase, d.reply, d.tried
            ), noted as (
                insert into attempts (mail_id, fence, org_id, account_id, worker, started_at, phase, reply, outcome)
-               select id, fence, org_id, account_id, worker, started_at, phase, reply, state from ended
+               select id, fence, org_id, account_id, worker, started_at, phase, reply, state from ended where tried
            )
            select e.id as "id: MailId", n.noted from ended e cross join (
                -- Before the body only the recipient's address is refused for good.
@@ -135,6 +138,7 @@ pub async fn finish_all(db: &Db, ends: &[Ended<'_>]) -> Result<Vec<Option<bool>>
         &each.iter().map(|(.., (_, _, attempt))| attempt.worker.to_owned()).collect::<Vec<_>>(),
         &each.iter().map(|(.., (_, _, attempt))| attempt.phase.as_str().to_owned()).collect::<Vec<_>>(),
         each.iter().map(|(.., (claim, ..))| claim.claimed_at).collect::<Vec<_>>() as _,
+        &each.iter().map(|(.., (_, outcome, _))| !matches!(outcome, Outcome::Later(_))).collect::<Vec<_>>(),
     )
     .fetch_all(&db.pool)
     .await?;

@@ -4,7 +4,7 @@
 //! is claimed along, each mail under its own fence, and keeps its deliveries until commit 2 moves them (`mark_sending` in
 //! `migrations/0072_many_at_once.sql`): until then whoever cancels one finds it where it was, a worker that is lost loses nothing, and
 //! a try that fails gives each of them back. A mail over which a worker was lost goes alone: it may be what the worker died of
-//! (`tests/worker/folding.rs`).
+//! (`tests/worker/folding.rs`). So does one with a life of its own: it is not to be sent for as long as the others are of use.
 
 use std::collections::HashMap;
 
@@ -13,7 +13,7 @@ use crate::ids::MailId;
 
 /// So many reminders to one person, at once or within five minutes, are still mails of their own.
 pub(super) const FEW: i64 = 5;
-/// What one mail takes in at most; the rest is the next one's.
+/// What one mail tells of at most; the rest is the next one's.
 pub(super) const MOST: i64 = 100;
 
 /// What was claimed, each with the mail that it goes out with: one claim for each mail that goes out.

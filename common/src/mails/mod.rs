@@ -170,8 +170,8 @@ pub(crate) async fn owe(core: &mut Core, owed: &[Owed]) -> Result<Written<()>> {
                     as o (delivery_id, mail_id, kind, account_id, reminder_id, task_id, invitation_id, verification_id,
                           reset_id, email_change_id, notice, due_at, generation, comment_id, digest_on, life, link_hash, due_value)
            ), mailed as (
-               insert into mails (id, org_id, account_id, kind, due_at, next_at, expires_at)
-               select mail_id, current_org(), account_id, kind, at, at,
+               insert into mails (id, org_id, account_id, kind, due_at, next_at, alone, expires_at)
+               select mail_id, current_org(), account_id, kind, at, at, life is not null,
                       -- As long as what it says is of use.
                       at + coalesce(life * interval '1 second',
                                case kind when 'invitation' then interval '7 days' when 'notice' then interval '7 days'

@@ -120,11 +120,24 @@ pub async fn replan_asked(db: &Db, most: i64) -> Result<u64> {
             Ok(planned) => done += u64::from(planned),
             Err(fault) => {
                 warn!(org = %turn.org, account = %turn.account, fault = fault.story(), "somebody's reminders could not be planned anew");
-                failed = Some(fault);
+                failed = Some(after_the_others(db, turn.org, turn.account).await.err().unwrap_or(fault));
             }
         }
     }
     failed.map_or(Ok(done), Err)
+}
+
+/// Whoever cannot be planned for is tried again when those who wait have had their turn (`whoever_cannot_be_planned_for_stops_nobody_else`).
+async fn after_the_others(db: &Db, org: OrgId, account: AccountId) -> Result<()> {
+    let mut scope = db.for_job(Some(org), None).await?;
+    sqlx::query!(
+        "update replans set asked_at = clock_timestamp() where org_id = current_org() and account_id = $1",
+        account.0
+    )
+    .execute(scope.sql())
+    .await?;
+    scope.commit(Written(())).await?;
+    Ok(())
 }
 
 async fn one(db: &Db, org: OrgId, account: AccountId) -> Result<bool> {

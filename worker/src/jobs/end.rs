@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use common::mails::{Claim, Outcome, Phase, Unsaid};
-use tracing::{error, info};
+use tracing::{debug, error, info};
 
 use crate::{
     meters::Meters,
@@ -53,7 +53,7 @@ impl End {
             Err(Stop::Unsaid(unsaid)) => {
                 let (outcome, why) = match unsaid {
                     Unsaid::Void(why) => (Outcome::Cancelled, why),
-                    Unsaid::NotNow(why) => (Outcome::Retry(SOON), why),
+                    Unsaid::NotNow(why) => (Outcome::Later(SOON), why),
                 };
                 Self { outcome, phase: Phase::Prepare, reply: Some(why.to_owned()), alarm: None, misconfigured: false }
             }
@@ -74,16 +74,20 @@ impl End {
         match self.outcome {
             Outcome::Sent => "sent",
             Outcome::Retry(_) if self.misconfigured => "misconfigured",
-            Outcome::Retry(_) => "retry",
+            Outcome::Retry(_) | Outcome::Later(_) => "retry",
             Outcome::Uncertain => "uncertain",
             Outcome::Dead => "dead",
             Outcome::Cancelled => "cancelled",
         }
     }
 
-    /// One line for each try that ends, and its place in the figures; `since` its claim.
+    /// One line for each try that ends, and its place in the figures; `since` its claim. What was not tried is none.
     pub(super) fn tell(&self, claim: &Claim, since: Duration, meters: &Meters) {
         let (mail, kind, outcome) = (claim.id, claim.kind.as_str(), &self.outcome);
+        if matches!(outcome, Outcome::Later(_)) {
+            // Each second, for as long as it lasts.
+            return debug!(%mail, kind, why = self.reply.as_deref(), "mail: not now");
+        }
         let late = claim.claimed_at.to_jiff().duration_since(claim.due_at.to_jiff());
         let late = Duration::try_from(late).unwrap_or_default() + since;
         let late_ms = late.as_millis();
@@ -124,7 +128,7 @@ mod tests {
     #[test]
     fn what_is_being_decided_is_asked_for_again_a_second_later_however_often_it_was() {
         let end = End::of(Err(Stop::Unsaid(Unsaid::NotNow("planned anew"))), 9, 0.0);
-        assert_eq!((end.outcome, end.reply), (Outcome::Retry(SOON), Some("planned anew".into())));
+        assert_eq!((end.outcome, end.reply), (Outcome::Later(SOON), Some("planned anew".into())));
     }
 
     #[test]
