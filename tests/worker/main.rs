@@ -12,6 +12,7 @@ mod digests;
 mod folded;
 mod folding;
 mod hints;
+mod last_moment;
 mod operators;
 mod outcomes;
 mod purge;
