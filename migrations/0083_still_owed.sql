@@ -1,6 +1,15 @@
 -- Whether a delivery is still owed, by one rule at both moments at which it is asked: when its mail is read, and at commit 2. A grant that
 -- is withdrawn, a role, a project made private, an organization about to end: they cancel nothing, and count all the same.
 
+-- Whether the due value that a delivery was counted from is the task's present one.
+create function is_due_as(counted text, task tasks) returns boolean
+    language sql stable parallel safe
+    return task.due_on is not distinct from (counted::jsonb ->> 'date')::date
+       and task.due_local is not distinct from (counted::jsonb ->> 'local')::timestamp
+       and case when task.due_local is null then task.due_at is not distinct from (counted::jsonb ->> 'at')::timestamptz
+                -- A zone that the zone data no longer knows was counted as UTC.
+                else counted::jsonb ->> 'time_zone' in (task.due_zone, 'UTC') end;
+
 create function reminder_is_void(owed deliveries) returns text
     language plpgsql stable as $$
 declare why text := reminder_refusal(owed.org_id, owed.reminder_id, owed.account_id);
@@ -9,6 +18,14 @@ begin
         when why = 'organization_deleted' then 'the organization is being deleted'
         when why = 'cannot_see_the_project' then 'the recipient cannot see the project any more'
         when why is not null then replace(why, '_', ' ')
+        when owed.due_value is not null and not exists (
+            select from tasks t where t.org_id = owed.org_id and t.id = owed.task_id and is_due_as(owed.due_value, t))
+            then 'due changed'
+        when exists (
+            select from deliveries d
+            where d.org_id = owed.org_id and d.reminder_id = owed.reminder_id and d.account_id = owed.account_id
+              and d.generation > owed.generation)
+            then 'planned anew'
     end;
 end $$;
 
@@ -82,9 +99,9 @@ begin
 end $$;
 alter function why_not_owed(uuid[]) owner to taskbell_auth;
 
-revoke execute on function reminder_is_void(deliveries), comment_is_void(deliveries), digest_is_void(deliveries),
+revoke execute on function is_due_as(text, tasks), reminder_is_void(deliveries), comment_is_void(deliveries), digest_is_void(deliveries),
     invitation_is_void(deliveries), why_not_owed(uuid[]) from public;
-grant execute on function reminder_is_void(deliveries), comment_is_void(deliveries), digest_is_void(deliveries),
+grant execute on function is_due_as(text, tasks), reminder_is_void(deliveries), comment_is_void(deliveries), digest_is_void(deliveries),
     invitation_is_void(deliveries), reminder_refusal(uuid, uuid, uuid) to taskbell_auth;
 grant execute on function why_not_owed(uuid[]) to taskbell_worker;
 

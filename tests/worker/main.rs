@@ -21,6 +21,7 @@ mod refusals;
 mod reminders;
 mod replans;
 mod server_keys;
+mod superseded;
 mod sweep;
 mod timetable;
 mod turns;
