@@ -13,8 +13,9 @@ create index project_mutes_account_idx on project_mutes (org_id, account_id);
 
 -- Why somebody is told nothing by a reminder, whatever its time: asked when it is planned, when it is looked at, and at the last
 -- moment before its mail goes out. Null: they are told.
-create function reminder_refusal(reminder uuid, account uuid) returns text
-    language sql stable
+create function reminder_refusal(org uuid, reminder uuid, account uuid) returns text
+    language plpgsql stable as $$
+begin
     return (
         select case
             when r.removed_at is not null then 'reminder_removed'
@@ -26,7 +27,7 @@ create function reminder_refusal(reminder uuid, account uuid) returns text
                 select from task_assignees s where s.org_id = r.org_id and s.task_id = t.id and s.account_id = account)
                 then 'unassigned'
             -- 512: tasks:read. Nothing is held by whoever is suspended or removed.
-            when permissions_of(account, p.id, p.visibility) & 512 = 0 then 'cannot_see_the_project'
+            when permissions_of(org, account, p.id, p.visibility) & 512 = 0 then 'cannot_see_the_project'
             when exists (select from task_watches w where w.org_id = r.org_id and w.task_id = t.id and w.account_id = account
                            and w.state = 'muted') then 'muted'
             when exists (select from project_mutes q where q.org_id = r.org_id and q.project_id = p.id and q.account_id = account)
@@ -38,7 +39,8 @@ create function reminder_refusal(reminder uuid, account uuid) returns text
              join tasks t on t.org_id = r.org_id and t.id = r.task_id
              join projects p on p.org_id = t.org_id and p.id = t.project_id
              join organizations o on o.id = r.org_id
-        where r.org_id = current_org() and r.id = reminder);
+        where r.org_id = org and r.id = reminder);
+end $$;
 
 -- The rules of some tasks, each with everybody whom it tells, and by which clock they live.
 create function reminder_shares(tasks uuid[]) returns table (
@@ -50,7 +52,7 @@ create function reminder_shares(tasks uuid[]) returns table (
            r.id, r."offset", r.local_time, r.time_zone, r.at, r.skip_after,
            r.recipient = 'assignees' or r.of_assignees,
            told.account_id, coalesce(a.time_zone, o.time_zone), n.reminder_hour, n.quiet_from, n.quiet_until, coalesce(n.days_off, 0::smallint),
-           reminder_refusal(r.id, told.account_id)
+           reminder_refusal(t.org_id, r.id, told.account_id)
     from tasks t
          join organizations o on o.id = t.org_id
          join reminders r on r.org_id = t.org_id and r.task_id = t.id and r.removed_at is null
@@ -165,9 +167,9 @@ begin
         execute format('alter function %s owner to taskbell_auth', f);
     end loop;
 end $$;
-revoke execute on function reminder_refusal(uuid, uuid), reminder_shares(uuid[]), last_delivery(uuid, uuid),
+revoke execute on function reminder_refusal(uuid, uuid, uuid), reminder_shares(uuid[]), last_delivery(uuid, uuid),
     last_told(uuid, uuid), cancel_deliveries(uuid[], text[], boolean), ask_replans(), replans_waiting(bigint), take_replan(uuid) from public;
-grant execute on function reminder_refusal(uuid, uuid), reminder_shares(uuid[]), last_delivery(uuid, uuid),
+grant execute on function reminder_refusal(uuid, uuid, uuid), reminder_shares(uuid[]), last_delivery(uuid, uuid),
     last_told(uuid, uuid), cancel_deliveries(uuid[], text[], boolean) to taskbell_app, taskbell_worker;
 grant execute on function ask_replans() to taskbell_app;
 grant execute on function replans_waiting(bigint), take_replan(uuid) to taskbell_worker;

@@ -56,11 +56,17 @@ begin
         select p.lead, array_agg(d.id order by d.id) as ids
         from parts p join deliveries d on d.mail_id = p.id and d.cancelled_at is null
         group by p.lead
-    ), good as (
-        select a.id, a.content, (select max(p.expires_at) from parts p where p.lead = a.id) as expires_at
+    ), told as (
+        select a.id, a.content, l.ids
         from asked a join live l on l.lead = a.id
         where exists (select from parts p where p.id = a.id)
           and l.ids = (select array_agg(e.id::uuid order by e.id::uuid) from jsonb_array_elements_text(a.content -> 'deliveries') e (id))
+    ), void as materialized (
+        -- Not all that ends what is owed has cancelled it.
+        select w.delivery_id from why_not_owed(array(select unnest(t.ids) from told t)) w where w.reason is not null or w.waits
+    ), good as (
+        select t.id, t.content, (select max(p.expires_at) from parts p where p.lead = t.id) as expires_at
+        from told t where not exists (select from void v where v.delivery_id = any (t.ids))
     ), moved as (
         update deliveries d set mail_id = p.lead from parts p join good g on g.id = p.lead
         where p.id <> p.lead and d.mail_id = p.id and d.cancelled_at is null
@@ -161,7 +167,7 @@ begin
                     (select r.permissions from roles r where r.org_id = org and r.key = permissions_of_role.role), 0);
 end $$;
 
-create or replace function permissions_of(account_id uuid, project_id uuid, visibility text) returns bigint
+create function permissions_of(org uuid, account_id uuid, project_id uuid, visibility text) returns bigint
     language plpgsql stable parallel safe as $$
 begin
     return coalesce((select case permissions_of.visibility when 'open' then permissions_of_role(m.org_id, m.role) else 0 end
@@ -169,6 +175,11 @@ begin
                      from memberships m
                      left join project_grants g on g.org_id = m.org_id and g.project_id = permissions_of.project_id
                                                and g.account_id = m.account_id
-                     where m.org_id = current_org() and m.account_id = permissions_of.account_id
+                     where m.org_id = org and m.account_id = permissions_of.account_id
                        and m.status = 'active'), 0);
 end $$;
+create or replace function permissions_of(account_id uuid, project_id uuid, visibility text) returns bigint
+    language sql stable parallel safe
+    return permissions_of(current_org(), account_id, project_id, visibility);
+revoke execute on function permissions_of(uuid, uuid, uuid, text) from public;
+grant execute on function permissions_of(uuid, uuid, uuid, text) to taskbell_app, taskbell_worker, taskbell_auth;

@@ -95,13 +95,13 @@ pub async fn unwatch(project: &mut InProject<'_, impl Implies<ReadTasks>>, task:
     clear(project, task, "watching").await.map(|_| Written(()))
 }
 
-/// Wants no mail about a task: what the caller's reminders still owe is cancelled in the same transaction.
+/// Wants no mail about a task: what the caller is still owed of it is cancelled in the same transaction.
 ///
 /// # Errors
 /// `project_archived`.
 pub async fn mute(project: &mut InProject<'_, impl Implies<ReadTasks>>, task: &Task) -> Result<Written<Attention>> {
     let caller = set(project, task, "muted").await?.caller;
-    let owed = Cancel { tasks: &[task.id], people: Some(&[caller]), which: Which::All, reason: "muted" };
+    let owed = Cancel { tasks: &[task.id], people: Some(&[caller]), which: Which::Everything, reason: "muted" };
     deliveries::cancel(project.core, owed).await?;
     Ok(Written(Attention { watching: false, muted: true }))
 }

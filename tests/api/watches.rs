@@ -176,3 +176,33 @@ async fn what_somebody_has_muted_is_listed_for_them_alone_as_far_as_they_see_it(
     let _ = team.member.delete(&format!("/tasks/{task}/mute")).await.is(204);
     assert_eq!(listed(&team.member).await, []);
 }
+
+#[tokio::test]
+async fn what_was_said_about_a_task_is_not_mailed_once_it_is_muted_deleted_or_archived() {
+    let app = TestApp::start().await;
+    let team = app.team().await;
+    let project = team.project("OPS", "open").await;
+    for (end, why) in [("mute", "muted"), ("", "task deleted"), ("archive", "project archived")] {
+        let new = json!({ "project": project, "title": "Look", "assignees": [team.member.id, team.admin.id] });
+        let task = team.owner.post("/tasks", new).await.is(201).text_at("/id");
+        // Of a task that is done, too.
+        let _ = team.owner.put(&format!("/tasks/{task}/completion"), json!(null)).await.is(200);
+        let _ = team.owner.post(&format!("/tasks/{task}/comments"), json!({ "body": "Hello" })).await.is(201);
+        let _ = match end {
+            "mute" => team.member.put(&format!("/tasks/{task}/mute"), json!(null)).await.is(200),
+            "archive" => team.owner.put(&format!("/projects/{project}/archive"), json!(null)).await.is(200),
+            _ => team.owner.delete(&format!("/tasks/{task}")).await.is(204),
+        };
+        let mails: Vec<(String, String, Option<String>)> = sqlx::query_as(
+            "select a.name, m.state, d.reason from deliveries d join mails m on m.id = d.mail_id join accounts a on a.id = d.account_id
+             where d.task_id = $1::uuid order by a.name",
+        )
+        .bind(&task)
+        .fetch_all(&app.admin)
+        .await
+        .unwrap();
+        let cancelled = |name: &str| (name.to_owned(), "cancelled".to_owned(), Some(why.to_owned()));
+        let other = if end == "mute" { ("admin".to_owned(), "scheduled".to_owned(), None) } else { cancelled("admin") };
+        assert_eq!(mails, [other, cancelled("member")], "{end}");
+    }
+}

@@ -233,6 +233,7 @@ async fn definer_functions_are_the_named_list_with_a_pinned_search_path() {
             "take_turns",
             "tasks_with",
             "throttle",
+            "why_not_owed",
         ]
     );
     for (name, owner, pinned) in functions {

@@ -42,6 +42,7 @@ async fn what_became_superfluous_before_it_was_sent_is_not_sent() {
     let superfluous = [
         ("update comments set body = '', deleted_at = now(), deleted_by = author_id", "comment deleted"),
         ("update tasks set deleted_at = now(), deleted_by = created_by", "task deleted"),
+        ("update projects set archived_at = now()", "project archived"),
         ("update task_watches set state = 'muted'", "muted"),
         ("update projects set visibility = 'private'", "the recipient cannot see the project any more"),
         ("delete from comment_mentions; delete from task_watches", "the recipient does not watch the task any more"),
@@ -54,7 +55,7 @@ async fn what_became_superfluous_before_it_was_sent_is_not_sent() {
         app.all_settled().await;
         worker.stop().await;
         let undo = "update comments set body = 'x', deleted_at = null, deleted_by = null where deleted_at is not null;
-                    update tasks set deleted_at = null, deleted_by = null; update projects set visibility = 'open';
+                    update tasks set deleted_at = null, deleted_by = null; update projects set visibility = 'open', archived_at = null;
                     delete from task_watches";
         sqlx::raw_sql(undo).execute(&app.admin).await.unwrap();
     }

@@ -158,7 +158,7 @@ async fn who_has_been_told_is_not_told_again_when_the_task_is_opened_or_moved() 
     let moved = team.owner.patch(&path, json!({ "project": other })).await.is(200).json();
     assert_eq!(moved["reminders"][0]["plan"][0]["skipped"], "already_past", "{moved}");
     let sent = fate("2031-01-10T08:00", "sent", "");
-    assert_eq!(owed(&app, team.member.id).await, [sent.clone()]);
+    assert_eq!(owed(&app, team.member.id).await, std::slice::from_ref(&sent));
     // Another due value is another matter, and going back to the first one is not.
     let _ = team.owner.patch(&path, json!({ "due": { "date": "2031-01-20" } })).await.is(200);
     let _ = team.owner.patch(&path, json!({ "due": { "date": "2031-01-10" } })).await.is(200);

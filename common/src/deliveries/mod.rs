@@ -153,7 +153,7 @@ pub async fn show(scope: &mut Scope<impl Permission>, id: DeliveryId) -> Result<
     Ok(DeliveryLog { delivery, steps, tries })
 }
 
-/// What is taken back of what tasks still owe by their reminders, and why.
+/// What is taken back of what tasks still owe, and why.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Cancel<'a> {
     pub(crate) tasks: &'a [TaskId],
@@ -164,9 +164,11 @@ pub(crate) struct Cancel<'a> {
     pub(crate) reason: &'static str,
 }
 
-/// Which of their reminders' deliveries.
+/// Which deliveries: of their reminders, but for the first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Which {
+    /// Every one, the mails about their comments too.
+    Everything,
     /// Every one.
     All,
     /// Those that count from the due value.
@@ -190,11 +192,11 @@ pub(crate) async fn cancel(core: &mut Core, what: Cancel<'_>) -> Result<()> {
     let delivery = if let Which::Delivery(id) = what.which { Some(id.0) } else { None };
     sqlx::query!(
         r#"with owed as (
-             select d.id, d.mail_id from deliveries d join reminders r on r.org_id = d.org_id and r.id = d.reminder_id
-             where d.task_id = any($1) and d.kind = 'reminder' and d.cancelled_at is null
+             select d.id, d.mail_id from deliveries d left join reminders r on r.org_id = d.org_id and r.id = d.reminder_id
+             where d.task_id = any($1) and (d.kind = 'reminder' or $8 and d.kind = 'comment') and d.cancelled_at is null
                and ($3::uuid[] is null or d.account_id = any($3)) and ($4::uuid is null or r.id = $4)
                and (not $5 or r."offset" is not null) and (not $6 or r.recipient = 'assignees' or r.of_assignees)
-               and ($7::uuid is null or d.id = $7) and (not $8 or r.snooze)
+               and ($7::uuid is null or d.id = $7) and (not $9 or r.snooze)
          ), waiting as (
              select m.id from mails m
              where m.id in (select mail_id from owed) and m.state in ('scheduled', 'retry', 'claimed', 'sending', 'uncertain')
@@ -215,11 +217,26 @@ pub(crate) async fn cancel(core: &mut Core, what: Cancel<'_>) -> Result<()> {
         what.which == Which::Offsets,
         what.which == Which::OfAssignees,
         delivery,
+        what.which == Which::Everything,
         what.which == Which::Snoozes,
     )
     .execute(core.sql())
     .await?;
     Ok(())
+}
+
+/// The tasks of a project that still owe something.
+pub(crate) async fn owing(core: &mut Core, project: ProjectId) -> Result<Vec<TaskId>> {
+    let tasks = sqlx::query_scalar!(
+        r#"select t.id as "id: TaskId" from tasks t where t.project_id = $1 and exists (
+               select from deliveries d join mails m on m.id = d.mail_id
+               where d.task_id = t.id and d.cancelled_at is null
+                 and m.state in ('scheduled', 'retry', 'claimed', 'sending', 'uncertain'))"#,
+        project.0,
+    )
+    .fetch_all(core.sql())
+    .await?;
+    Ok(tasks)
 }
 
 /// Cancels these, each for its reason, where they are not on their way yet; gives those that were.

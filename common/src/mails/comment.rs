@@ -6,9 +6,12 @@ use serde::{Deserialize, Serialize};
 use sqlx::types::Json;
 use uuid::Uuid;
 
-use super::{Claim, Content, Subject, content::Said};
+use super::{
+    Claim, Content, Subject,
+    content::{Said, Unsaid},
+};
 use crate::{
-    access::{Permission, ReadTasks, Scope, System},
+    access::{Scope, System},
     comments,
     error::Result,
     ids::DeliveryId,
@@ -47,12 +50,9 @@ pub(super) async fn comment(scope: &mut Scope<System>, claim: &Claim) -> Result<
                   (select coalesce(jsonb_object_agg(m.account_id, n.name), '{}') from comment_mentions m
                    join accounts n on n.id = m.account_id where m.comment_id = c.id) as "names!: Json<BTreeMap<Uuid, String>>",
                   exists (select from comment_mentions m where m.comment_id = c.id and m.account_id = a.id) as "mentioned!",
-                  exists (select from project_mutes q where q.project_id = p.id and q.account_id = a.id) as "project_muted!",
-                  coalesce((select n.comments from notification_settings n where n.account_id = a.id), true) as "wanted!",
-                  (select s.state from task_watches s where s.task_id = t.id and s.account_id = a.id) as attention,
-                  c.deleted_at is null as "said!", t.deleted_at is null as "there!", o.deletion_due_at is null as "lives!",
-                  permissions_of(a.id, p.id, p.visibility) & $2 <> 0 as "sees!"
+                  v.reason as why_not
            from deliveries d
+                join why_not_owed(array(select e.id from deliveries e where e.mail_id = $1 and e.cancelled_at is null)) v on v.delivery_id = d.id
                 join comments c on c.org_id = d.org_id and c.id = d.comment_id
                 join tasks t on t.org_id = c.org_id and t.id = c.task_id
                 join projects p on p.org_id = t.org_id and p.id = t.project_id
@@ -61,26 +61,14 @@ pub(super) async fn comment(scope: &mut Scope<System>, claim: &Claim) -> Result<
                 join accounts a on a.id = d.account_id
            where d.mail_id = $1 and d.cancelled_at is null"#,
         claim.id.0,
-        ReadTasks::BITS,
     )
     .fetch_optional(scope.sql())
     .await?;
     let Some(row) = row else {
         return Ok(Err("the delivery is cancelled, or its recipient or comment is gone".into()));
     };
-    let attention = row.attention.as_deref();
-    let reasons = [
-        (row.said, "comment deleted"),
-        (row.there, "task deleted"),
-        (attention != Some("muted"), "muted"),
-        (!row.project_muted, "project muted"),
-        (row.wanted, "unsubscribed"),
-        (row.mentioned || attention == Some("watching"), "the recipient does not watch the task any more"),
-        (row.lives, "the organization is being deleted"),
-        (row.sees, "the recipient cannot see the project any more"),
-    ];
-    if let Some((_, reason)) = reasons.into_iter().find(|(holds, _)| !holds) {
-        return Ok(Err(reason.into()));
+    if let Some(reason) = row.why_not {
+        return Ok(Err(Unsaid::Void(reason.into())));
     }
     Ok(Ok(Content {
         to: row.email,

@@ -1,6 +1,8 @@
 //! What a mail says: read under the tenant's row security at each try, frozen at the first that reaches `sending`.
 //! Holds facts only; words are the worker's. Never a token: only the row it is derived from.
 
+use std::borrow::Cow;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -90,10 +92,10 @@ pub enum Subject {
 }
 
 /// Why a mail says nothing now.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Unsaid {
     /// Nobody is owed it any more.
-    Void(&'static str),
+    Void(Cow<'static, str>),
     /// What is owed is just being decided anew: a little later it is known.
     NotNow(&'static str),
 }
@@ -103,7 +105,7 @@ pub type Said = Result<Content, Unsaid>;
 
 impl From<&'static str> for Unsaid {
     fn from(reason: &'static str) -> Self {
-        Self::Void(reason)
+        Self::Void(reason.into())
     }
 }
 
@@ -129,7 +131,7 @@ impl Content {
 /// The database's.
 pub async fn content(scope: Scope<System>, claim: &Claim) -> Result<Said> {
     let said = contents(scope, &[claim]).await?.pop();
-    Ok(said.unwrap_or(Err(Unsaid::Void("nothing was asked for"))))
+    Ok(said.unwrap_or(Err("nothing was asked for".into())))
 }
 
 /// What the mails of claims of one organization, or of one account outside any, say now; or why one says nothing. Of many reminders in
@@ -165,13 +167,13 @@ const GONE: &str = "the delivery is cancelled, or its recipient or task is gone"
 async fn invitation(scope: &mut Scope<System>, claim: &Claim) -> Result<Said> {
     let row = sqlx::query!(
         r#"select d.id as "delivery: DeliveryId", i.token_id, i.email, coalesce(r.name, i.role) as "role!", i.expires_at, o.name as organization, a.name as inviter,
-                  i.accepted_at is null and i.revoked_at is null and i.declined_at is null and i.expires_at > now()
-                  and o.deletion_due_at is null as "open!", clock_timestamp() as "date!"
+                  v.reason is null as "open!", clock_timestamp() as "date!"
            from deliveries d
                 join invitations i on i.org_id = d.org_id and i.id = d.invitation_id
                 join organizations o on o.id = d.org_id
                 join accounts a on a.id = i.invited_by
                 left join roles r on r.org_id = i.org_id and r.key = i.custom_role
+                join why_not_owed(array(select e.id from deliveries e where e.mail_id = $1 and e.cancelled_at is null)) v on v.delivery_id = d.id
            where d.mail_id = $1 and d.cancelled_at is null"#,
         claim.id.0,
     )

@@ -77,11 +77,9 @@ pub struct ExpiredReminder {
 pub(super) async fn digest(scope: &mut Scope<System>, claim: &Claim) -> Result<Said> {
     let row = sqlx::query!(
         r#"select d.id as "delivery: DeliveryId", d.due_at, a.id as "account: AccountId", a.email, a.name, o.name as organization, o.slug,
-                  coalesce(a.time_zone, o.time_zone) as "zone!", clock_timestamp() as "date!", o.deletion_due_at is null as "lives!",
-                  exists (select from notification_settings n where n.org_id = o.id and n.account_id = a.id and n.digest_hour is not null)
-                      as "wanted!",
-                  exists (select from replans n where n.org_id = o.id and n.account_id = a.id) as "replanned!"
+                  coalesce(a.time_zone, o.time_zone) as "zone!", clock_timestamp() as "date!", v.reason as why_not, v.waits as "replanned!"
            from deliveries d join organizations o on o.id = d.org_id join accounts a on a.id = d.account_id
+                join why_not_owed(array(select e.id from deliveries e where e.mail_id = $1 and e.cancelled_at is null)) v on v.delivery_id = d.id
            where d.mail_id = $1 and d.cancelled_at is null"#,
         claim.id.0,
     )
@@ -91,9 +89,8 @@ pub(super) async fn digest(scope: &mut Scope<System>, claim: &Claim) -> Result<S
     if row.replanned {
         return Ok(Err(Unsaid::NotNow("the recipient's reminders are being planned anew")));
     }
-    let reasons = [(row.wanted, "unsubscribed"), (row.lives, "the organization is being deleted")];
-    if let Some((_, reason)) = reasons.into_iter().find(|(holds, _)| !holds) {
-        return Ok(Err(reason.into()));
+    if let Some(reason) = row.why_not {
+        return Ok(Err(Unsaid::Void(reason.into())));
     }
     let zone = TimeZoneName::stored(&row.zone);
     let date = row.date.to_jiff();

@@ -12,7 +12,7 @@ use super::{
     content::{Said, Unsaid},
 };
 use crate::{
-    access::{Core, Permission, ReadTasks, Scope, System, Written},
+    access::{Core, Scope, System, Written},
     error::Result,
     ids::{DeliveryId, MailId, TaskId},
     time::{Due, DueColumns, TimeZoneName},
@@ -47,8 +47,7 @@ pub struct ReminderContent {
     pub occurrence: Option<i32>,
 }
 
-/// A delivery, its task, and all that decides whether it is still owed.
-#[expect(clippy::struct_excessive_bools, reason = "each is an answer of the statement, and has a reason of its own")]
+/// A delivery, its task, and why nobody is owed it any more (`why_not_owed` in `migrations/0083_still_owed.sql`, which commit 2 asks too).
 struct Row {
     lead: Uuid,
     held: MailId,
@@ -70,16 +69,7 @@ struct Row {
     zone: String,
     due_at: Stored,
     date: Stored,
-    open: bool,
-    lives: bool,
-    there: bool,
-    in_use: bool,
-    asked: bool,
-    muted: bool,
-    project_muted: bool,
-    wanted: bool,
-    told: bool,
-    sees: bool,
+    why_not: Option<String>,
     replanned: bool,
 }
 
@@ -96,7 +86,7 @@ pub(super) async fn reminders(
         said.insert(claim.id, one(&rows));
         // The mail of which nothing is owed ends with its reason, and its deliveries with it.
         if matches!(said.get(&claim.id), Some(Ok(_))) {
-            void.extend(rows.into_iter().filter_map(|row| row.why_not().map(|why| (row.held, row.delivery, why))));
+            void.extend(rows.into_iter().filter_map(|row| Some((row.held, row.delivery, row.why_not?))));
         }
     }
     let cancelled = if void.is_empty() { None } else { Some(cancel(scope.core(), &void).await?) };
@@ -107,10 +97,10 @@ fn one(rows: &[Row]) -> Said {
     if rows.iter().any(|row| row.replanned) {
         return Err(Unsaid::NotNow("the recipient's reminders are being planned anew"));
     }
-    let owed: Vec<&Row> = rows.iter().filter(|row| row.why_not().is_none()).collect();
+    let owed: Vec<&Row> = rows.iter().filter(|row| row.why_not.is_none()).collect();
     let Some(first) = owed.first() else {
-        let reason = rows.iter().find_map(Row::why_not).unwrap_or("nobody is owed it");
-        return Err(reason.into());
+        let reason = rows.iter().find_map(|row| row.why_not.clone());
+        return Err(Unsaid::Void(reason.map_or("nobody is owed it".into(), Into::into)));
     };
     Ok(Content {
         to: first.email.clone(),
@@ -133,22 +123,12 @@ async fn read(core: &mut Core, claims: &[&Claim]) -> Result<HashMap<Uuid, Vec<Ro
                   o.slug, p.name as project, p.key, t.id as "task_id: TaskId", t.number, t.title, t.occurrence,
                   t.due_on as "due_on: _", t.due_local as "due_local: _",
                   t.due_zone, t.due_at as task_due_at, coalesce(a.time_zone, o.time_zone) as "zone!",
-                  d.due_at, clock_timestamp() as "date!", t.completed_at is null as "open!", o.deletion_due_at is null as "lives!",
-                  t.deleted_at is null as "there!", p.archived_at is null as "in_use!", r.removed_at is null as "asked!",
-                  exists (select from task_watches w where w.org_id = t.org_id and w.task_id = t.id and w.account_id = a.id
-                          and w.state = 'muted') as "muted!",
-                  exists (select from project_mutes q where q.org_id = p.org_id and q.project_id = p.id and q.account_id = a.id)
-                      as "project_muted!",
-                  coalesce((select n.reminders from notification_settings n where n.org_id = o.id and n.account_id = a.id), true)
-                      as "wanted!",
-                  r.recipient = 'account' and not r.of_assignees or exists (select from task_assignees s where s.org_id = t.org_id and s.task_id = t.id
-                                                     and s.account_id = a.id) as "told!",
-                  permissions_of(a.id, p.id, p.visibility) & $4 <> 0 as "sees!",
-                  exists (select from replans n where n.org_id = o.id and n.account_id = a.id) as "replanned!"
+                  d.due_at, clock_timestamp() as "date!", v.reason as why_not, v.waits as "replanned!"
            from unnest($1::uuid[], $2::int[], $3::uuid[]) h (id, fence, lead)
                 join mails m on m.id = h.id and m.fence = h.fence and m.state in ('claimed', 'sending')
                 join deliveries d on d.mail_id = m.id and d.cancelled_at is null
-                join reminders r on r.org_id = d.org_id and r.id = d.reminder_id
+                join why_not_owed(array(select e.id from deliveries e where e.mail_id = any($1) and e.cancelled_at is null)) v
+                     on v.delivery_id = d.id
                 join tasks t on t.org_id = d.org_id and t.id = d.task_id
                 join projects p on p.org_id = t.org_id and p.id = t.project_id
                 join organizations o on o.id = d.org_id
@@ -157,7 +137,6 @@ async fn read(core: &mut Core, claims: &[&Claim]) -> Result<HashMap<Uuid, Vec<Ro
         &held.iter().map(|(held, _)| held.id.0).collect::<Vec<_>>(),
         &held.iter().map(|(held, _)| held.fence).collect::<Vec<_>>(),
         &held.iter().map(|(_, lead)| lead.0).collect::<Vec<_>>(),
-        ReadTasks::BITS,
     )
     .fetch_all(core.sql())
     .await?;
@@ -169,7 +148,7 @@ async fn read(core: &mut Core, claims: &[&Claim]) -> Result<HashMap<Uuid, Vec<Ro
 }
 
 /// Takes single deliveries out of mails that go out for others. The mails first, as whoever cancels does.
-async fn cancel(core: &mut Core, void: &[(MailId, DeliveryId, &'static str)]) -> Result<Written<()>> {
+async fn cancel(core: &mut Core, void: &[(MailId, DeliveryId, String)]) -> Result<Written<()>> {
     sqlx::query!(
         "with held as (select id from mails where id = any($1) order by id for update)
          update deliveries d set cancelled_at = now(), reason = void.reason
@@ -177,7 +156,7 @@ async fn cancel(core: &mut Core, void: &[(MailId, DeliveryId, &'static str)]) ->
          where d.mail_id = held.id and void.mail_id = held.id and d.id = void.id and d.cancelled_at is null",
         &void.iter().map(|(held, ..)| held.0).collect::<Vec<_>>(),
         &void.iter().map(|(_, delivery, _)| delivery.0).collect::<Vec<_>>(),
-        &void.iter().map(|(.., reason)| (*reason).to_owned()).collect::<Vec<_>>(),
+        &void.iter().map(|(.., reason)| reason.clone()).collect::<Vec<_>>(),
     )
     .execute(core.sql())
     .await?;
@@ -185,24 +164,6 @@ async fn cancel(core: &mut Core, void: &[(MailId, DeliveryId, &'static str)]) ->
 }
 
 impl Row {
-    /// Each of these cancels what is owed in its own transaction (tasks, projects, watches, notifications); here it is asked again, at the
-    /// last moment, so that a delivery which slipped through is not sent.
-    fn why_not(&self) -> Option<&'static str> {
-        let reasons = [
-            (self.open, "task completed"),
-            (self.there, "task deleted"),
-            (self.in_use, "project archived"),
-            (self.asked, "reminder removed"),
-            (self.told, "unassigned"),
-            (!self.muted, "muted"),
-            (!self.project_muted, "project muted"),
-            (self.wanted, "unsubscribed"),
-            (self.lives, "the organization is being deleted"),
-            (self.sees, "the recipient cannot see the project any more"),
-        ];
-        reasons.into_iter().find(|(holds, _)| !holds).map(|(_, reason)| reason)
-    }
-
     fn told(&self) -> ReminderContent {
         let zone = TimeZoneName::stored(&self.zone);
         ReminderContent {

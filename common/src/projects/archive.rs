@@ -30,8 +30,8 @@ pub(crate) async fn keep<P: Permission>(project: &mut InProject<'_, P>) -> Resul
     project.admit_again().await.map(drop)
 }
 
-/// Closes a project: it can be read, and nothing in it be written. What its reminders still owe is cancelled in the same
-/// transaction. A second time changes nothing.
+/// Closes a project: it can be read, and nothing in it be written. What its reminders and comments still owe is cancelled in
+/// the same transaction. A second time changes nothing.
 ///
 /// # Errors
 /// The database's.
@@ -41,8 +41,8 @@ pub async fn archive(project: &mut InProject<'_, ManageProject>) -> Result<Writt
         return Ok(Written(before));
     }
     set_archived(project, true).await?;
-    let tasks = reminders::in_project(project.core, project.id).await?;
-    let owed = Cancel { tasks: &tasks, people: None, which: Which::All, reason: "project archived" };
+    let tasks = deliveries::owing(project.core, project.id).await?;
+    let owed = Cancel { tasks: &tasks, people: None, which: Which::Everything, reason: "project archived" };
     deliveries::cancel(project.core, owed).await?;
     audit::record(project.core, Event::new(Action::ProjectArchived).about(project.id)).await?;
     find(project.core, project.id).await?.map(Written).ok_or(Error::NotFound)

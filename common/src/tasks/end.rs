@@ -45,7 +45,7 @@ pub async fn delete(
     gone.extend(parts.iter().map(|part| part.id));
     count(core, &task, -i32::try_from(gone.len()).unwrap_or(i32::MAX)).await?;
     store(core, task, Deed::Deleted, serde_json::Map::new()).await?;
-    let cancel = Cancel { tasks: &gone, people: None, which: Which::All, reason: "task deleted" };
+    let cancel = Cancel { tasks: &gone, people: None, which: Which::Everything, reason: "task deleted" };
     deliveries::cancel(core, cancel).await?;
     Ok(Written(()))
 }

@@ -53,9 +53,15 @@ impl End {
             Err(Stop::Unsaid(unsaid)) => {
                 let (outcome, why) = match unsaid {
                     Unsaid::Void(why) => (Outcome::Cancelled, why),
-                    Unsaid::NotNow(why) => (Outcome::Later(SOON), why),
+                    Unsaid::NotNow(why) => (Outcome::Later(SOON), why.into()),
                 };
-                Self { outcome, phase: Phase::Prepare, reply: Some(why.to_owned()), alarm: None, misconfigured: false }
+                Self {
+                    outcome,
+                    phase: Phase::Prepare,
+                    reply: Some(why.into_owned()),
+                    alarm: None,
+                    misconfigured: false,
+                }
             }
             Err(Stop::Failed(failure)) => {
                 let verdict = verdict(failure.step, failure.cause);
@@ -121,7 +127,7 @@ mod tests {
 
     #[test]
     fn what_nobody_is_owed_is_cancelled_with_the_reason() {
-        let end = End::of(Err(Stop::Unsaid(Unsaid::Void("task completed"))), 1, 0.0);
+        let end = End::of(Err(Stop::Unsaid(Unsaid::Void("task completed".into()))), 1, 0.0);
         assert_eq!((end.outcome, end.reply), (Outcome::Cancelled, Some("task completed".into())));
     }
 
