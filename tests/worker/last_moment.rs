@@ -172,10 +172,10 @@ async fn whatever_takes_the_sight_of_a_task_from_somebody_is_seen_at_the_last_mo
         (unchanged, ("PUT", &role, &to("guest")), true),
         (("PUT", &role, &to("reader")), ("PATCH", &last, &blind), true),
     ] {
-        let _ = call(&team.owner, before).await;
+        call(&team.owner, before).await;
         team.reminded_task(&project, "Look", 3600).await;
         let hand = in_hand(&app, &db).await;
-        let _ = call(&team.owner, change).await;
+        call(&team.owner, change).await;
         if seen { is_seen(&db, hand, GONE).await } else { is_marked(&db, hand).await }
     }
 }
