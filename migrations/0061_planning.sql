@@ -119,8 +119,6 @@ $$;
 -- The caller's reminders are to be planned anew, in all their organizations: they live by another clock.
 create function ask_replans() returns void
     language sql volatile security definer set search_path = public, pg_temp as $$
-    -- Whoever plans for them at this moment, by the clock before, keeps them: is waited for, and then found.
-    select 1 from memberships m where m.account_id = current_account() and m.status = 'active' order by m.org_id for no key update;
     insert into replans (org_id, account_id)
     select m.org_id, m.account_id from memberships m where m.account_id = current_account() and m.status = 'active' order by m.org_id
     -- Not "do nothing": whoever plans them at this moment may have read the old clock, and is waited for.

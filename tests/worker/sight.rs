@@ -166,39 +166,3 @@ async fn who_has_been_told_is_not_told_again_when_the_task_is_opened_or_moved() 
     assert_eq!(plan(&app).await, 1);
     assert_eq!(owed(&app, team.member.id).await, [sent, fate("2031-01-20T08:00", "cancelled", "due changed")]);
 }
-
-#[tokio::test]
-async fn a_task_that_is_made_while_a_clock_changes_is_planned_by_the_new_one() {
-    let app = TestApp::start().await;
-    for organization in [true, false] {
-        let team = app.team().await;
-        let project = team.project("OPS", "open").await;
-        // The task has read the clock of Berlin, and waits to write what it owes.
-        let mut held = app.admin.begin().await.unwrap();
-        sqlx::query("lock table deliveries in share mode").execute(&mut *held).await.unwrap();
-        let (making, project) = (team.clone(), project.clone());
-        let making = tokio::spawn(async move { make(&making, &project, json!({ "date": "2031-01-10" })).await });
-        harness::eventually("the task is planned", async || (app.waiting().await == 1).then_some(())).await;
-        let person = team.clone();
-        let change = tokio::spawn(async move {
-            if organization {
-                let path = format!("/v1/orgs/{}", person.slug);
-                let _ = person.owner.patch(&path, json!({ "time_zone": "America/New_York" })).await.is(200);
-            } else {
-                move_to(&person.member, "Asia/Tokyo").await;
-            }
-        });
-        let stopped = async || (change.is_finished() || app.waiting().await == 2).then_some(());
-        harness::eventually("the change has done what it can", stopped).await;
-        // Whoever is asked for already is planned for.
-        plan(&app).await;
-        held.rollback().await.unwrap();
-        making.await.unwrap();
-        change.await.unwrap();
-        plan(&app).await;
-        let live: Vec<_> =
-            owed(&app, team.member.id).await.into_iter().filter(|(_, state, _)| state == "scheduled").collect();
-        let expected = if organization { "2031-01-10T14:00" } else { "2031-01-10T00:00" };
-        assert!(live.iter().all(|share| *share == fate(expected, "scheduled", "")), "{live:?}");
-    }
-}

@@ -41,16 +41,8 @@ pub(crate) async fn ask_everywhere(core: &mut Core) -> Result<()> {
     Ok(())
 }
 
-/// Asks for every member who has no zone of their own. They are locked first: whoever plans for one of them at this moment, by the clock
-/// before, is waited for, and what they have planned is found (tests/worker/sight.rs:
-/// `a_task_that_is_made_while_a_clock_changes_is_planned_by_the_new_one`).
+/// Asks for every member who has no zone of their own.
 pub(crate) async fn ask_who_follows_the_organization(core: &mut Core) -> Result<()> {
-    sqlx::query!(
-        "select m.account_id from memberships m join accounts a on a.id = m.account_id
-         where m.org_id = current_org() and m.status = 'active' and a.time_zone is null order by m.account_id for no key update of m",
-    )
-    .fetch_all(core.sql())
-    .await?;
     sqlx::query!(
         "insert into replans (org_id, account_id)
          select m.org_id, m.account_id from memberships m join accounts a on a.id = m.account_id
