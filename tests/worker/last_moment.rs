@@ -174,6 +174,8 @@ async fn whatever_takes_the_sight_of_a_task_from_somebody_is_seen_at_the_last_mo
         (("PUT", &role, &to("reader")), ("PATCH", &last, &blind), true),
     ] {
         call(&team.owner, before).await;
+        // What they have come to see by it is not planned here.
+        arrange(&app, "delete from replans").await;
         team.reminded_task(&project, "Look", 3600).await;
         let hand = in_hand(&app, &db).await;
         call(&team.owner, change).await;

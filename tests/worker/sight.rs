@@ -1,9 +1,15 @@
 //! Whoever comes to see a task, or sees it again, is owed what is still to come; and nobody is told twice.
 
-use common::reminders;
+use std::time::Duration;
+
+use common::{
+    mails::{self, Outcome},
+    reminders,
+};
 use harness::TestApp;
 use serde_json::{Value, json};
 
+use crate::last_moment::{end, in_hand};
 use crate::replans::{arrange, fate, make, move_to, owed, waiting};
 
 /// Plans for whoever waits for it; how many there were.
@@ -165,4 +171,23 @@ async fn who_has_been_told_is_not_told_again_when_the_task_is_opened_or_moved() 
     move_to(&team.member, "America/New_York").await;
     assert_eq!(plan(&app).await, 1);
     assert_eq!(owed(&app, team.member.id).await, [sent, fate("2031-01-20T08:00", "cancelled", "due changed")]);
+}
+
+#[tokio::test]
+async fn what_is_on_its_way_when_its_task_is_moved_goes_on_though_this_try_fails() {
+    let app = TestApp::start().await;
+    let team = app.team().await;
+    let (from, to) = (team.project("OPS", "open").await, team.project("DEV", "open").await);
+    let task = team.reminded_task(&from, "Look", 3600).await;
+    let (db, _) = app.worker_db().await;
+    let (claim, content) = in_hand(&app, &db).await;
+    assert!(mails::mark_sending(&db, &claim, &content).await.unwrap());
+    let path = format!("/tasks/{}", task["id"].as_str().unwrap());
+    let moved = team.owner.patch(&path, json!({ "project": to })).await.is(200).json();
+    assert_eq!(moved["reminders"][0]["plan"][0]["skipped"], "already_past", "{moved}");
+    end(&db, &claim, Outcome::Retry(Duration::ZERO)).await;
+    let worker = app.work();
+    assert_eq!(app.all_settled().await, ["sent"]);
+    worker.stop().await;
+    assert_eq!(app.inbox.messages().len(), 1);
 }

@@ -171,6 +171,8 @@ pub(crate) enum Which {
     Everything,
     /// Every one.
     All,
+    /// Every one whose mail is not on its way.
+    Waiting,
     /// Those that count from the due value.
     Offsets,
     /// Those of whoever the task is assigned to, put off or not.
@@ -200,6 +202,7 @@ pub(crate) async fn cancel(core: &mut Core, what: Cancel<'_>) -> Result<()> {
          ), waiting as (
              select m.id from mails m
              where m.id in (select mail_id from owed) and m.state in ('scheduled', 'retry', 'claimed', 'sending', 'uncertain')
+               and (not $10 or m.state not in ('sending', 'uncertain'))
              order by m.id for update
          ), cancelled as (
              update deliveries d set cancelled_at = clock_timestamp(), reason = $2 from waiting w, owed o
@@ -219,6 +222,7 @@ pub(crate) async fn cancel(core: &mut Core, what: Cancel<'_>) -> Result<()> {
         delivery,
         what.which == Which::Everything,
         what.which == Which::Snoozes,
+        what.which == Which::Waiting,
     )
     .execute(core.sql())
     .await?;

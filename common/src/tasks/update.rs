@@ -161,7 +161,9 @@ async fn follow(
         deliveries::cancel(core, unassigned).await?;
     }
     let whom = if moved.is_some() {
-        deliveries::cancel(core, cancel).await?;
+        // What is on its way is not planned again for the same due value (`last_told`): it goes on, though this try may fail.
+        let which = if due { Which::All } else { Which::Waiting };
+        deliveries::cancel(core, Cancel { which, ..cancel }).await?;
         Whom::Everybody
     } else if due || !assigned.is_empty() {
         if due {
