@@ -161,6 +161,35 @@ fn a_copy_with_other_bytes_is_changed() {
     assert_eq!(found(&verdict), [Fault::Changed]);
 }
 
+/// Two in one mail, whose fate is unknown; then the second is taken back, and the mail comes again without it.
+fn narrowed(j: &mut Journals) {
+    let both = format!("{TASK} {OTHER}");
+    j.mails = vec![mail(9, "ada@example.org", &both, 1), mail(9, "ada@example.org", TASK, 5)];
+    j.promises.push(promise(OTHER, 2));
+    j.promises[1].occurrences[0].withdrawn = Some(Withdrawn { asked_at: at(3), acknowledged: Some(at(3)) });
+    j.deliveries.push(Delivery { cancelled: true, ..delivery(2, 9, OTHER) });
+    let steps =
+        [("claimed", 1), ("sending", 1), ("uncertain", 2), ("retry", 4), ("claimed", 5), ("sending", 5), ("sent", 6)];
+    j.steps.insert(id(9), steps.map(|(to, seconds)| step(to, seconds)).into());
+}
+
+#[test]
+fn a_copy_that_leaves_out_what_was_taken_back_is_not_changed_nor_was_that_sent_afterwards() {
+    let verdict = spoilt(narrowed);
+    assert!(verdict.is_clean(), "{verdict}");
+    // But not what is still owed, and nothing is added.
+    let verdict = spoilt(|j| {
+        narrowed(j);
+        j.promises[1].occurrences[0].withdrawn = None;
+    });
+    assert_eq!(found(&verdict), [Fault::Changed]);
+    let verdict = spoilt(|j| {
+        narrowed(j);
+        j.mails.swap(0, 1);
+    });
+    assert!(found(&verdict).contains(&Fault::Changed), "{verdict}");
+}
+
 #[test]
 fn a_mail_that_nobody_knows_of_is_unknown() {
     assert_eq!(

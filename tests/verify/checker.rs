@@ -103,6 +103,13 @@ struct Read<'j> {
     parts: [HashSet<String>; 3],
 }
 
+impl Read<'_> {
+    /// Which tasks it tells of.
+    fn tasks(&self) -> HashSet<&str> {
+        self.parts.iter().flatten().filter(|word| word.starts_with("zt")).map(String::as_str).collect()
+    }
+}
+
 /// Compares.
 #[must_use]
 pub fn check(journals: &Journals) -> Verdict {
@@ -201,8 +208,11 @@ fn one(
     }
 }
 
-/// Mails that came more than once.
+/// Mails that came more than once: with the same bytes, less what was taken back in the meantime.
 fn again(read: &[Read<'_>], journals: &Journals, verdict: &mut Verdict) {
+    let is_taken_back = |promise: &&Promise| promise.occurrences.iter().any(|one| one.withdrawn.is_some());
+    let taken_back: HashSet<&str> =
+        journals.promises.iter().filter(is_taken_back).map(|promise| promise.marker.as_str()).collect();
     let mut copies: HashMap<Uuid, Vec<&Read<'_>>> = HashMap::new();
     for mail in read {
         if let Some(id) = mail.id {
@@ -220,7 +230,14 @@ fn again(read: &[Read<'_>], journals: &Journals, verdict: &mut Verdict) {
         if repeats > uncertain {
             verdict.find(Fault::Repeated, format_args!("{id}: {} copies, uncertain {uncertain} times", copies.len()));
         }
-        if copies.iter().any(|copy| copy.mail.raw != copies[0].mail.raw) {
+        let less = |before: &Read<'_>, after: &Read<'_>| {
+            let (before, after) = (before.tasks(), after.tasks());
+            after.is_subset(&before) && before.difference(&after).all(|task| taken_back.contains(task))
+        };
+        if copies.windows(2).any(|two| {
+            let same = two[0].mail.raw == two[1].mail.raw;
+            !same && (two[0].tasks() == two[1].tasks() || !less(two[0], two[1]))
+        }) {
             verdict.find(Fault::Changed, id);
         }
     }
@@ -231,9 +248,7 @@ fn arrived<'r>(read: &'r [Read<'r>]) -> HashMap<&'r str, Vec<&'r Read<'r>>> {
     let mut seen = HashSet::new();
     let mut arrived: HashMap<&str, Vec<&Read<'_>>> = HashMap::new();
     for mail in read.iter().filter(|mail| seen.insert(mail.mail.message_id())) {
-        let tasks: HashSet<&str> =
-            mail.parts.iter().flatten().filter(|word| word.starts_with("zt")).map(String::as_str).collect();
-        for task in tasks {
+        for task in mail.tasks() {
             arrived.entry(task).or_default().push(mail);
         }
     }
@@ -266,9 +281,11 @@ fn kept(
         let withdrawn = occurrence.withdrawn.and_then(|withdrawn| withdrawn.acknowledged);
         if let (Some(withdrawn), Some(mail)) = (withdrawn, of_it.first()) {
             let withdrawn = journals.clock.latest(withdrawn);
+            // Another try may have followed, without it.
+            let taken = journals.clock.latest(mail.mail.taken_at);
             let marked = mail.id.and_then(|id| journals.steps.get(&id)).and_then(|steps| {
                 let carried = delivery.is_some_and(|delivery| !delivery.cancelled || delivery.state == "sent");
-                steps.iter().rfind(|step| carried && step.to == "sending").map(|step| step.at)
+                steps.iter().rfind(|step| carried && step.to == "sending" && step.at <= taken).map(|step| step.at)
             });
             // By the product's log, and by the mail server's: nobody can have written `sending` before the 354.
             if mail.mail.asked_at > withdrawn || marked.is_some_and(|marked| marked > withdrawn) {
