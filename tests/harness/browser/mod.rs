@@ -168,14 +168,13 @@ impl Browser {
     pub async fn click(&mut self, selector: &str) {
         let node = self.find(selector).await.unwrap_or_else(|| panic!("there is no {selector}"));
         self.wire.call("DOM.scrollIntoViewIfNeeded", json!({ "nodeId": node })).await;
-        // A page may still be scrolling: whoever clicks waits until what they click on stands still.
-        let mut before = Value::Null;
+        // A page may still be scrolling: whoever clicks waits until what they click on stands still, for some frames.
+        let (mut before, mut still) = (Value::Null, 0);
         let quads = crate::eventually("it stands still", async || {
             let now = self.wire.call("DOM.getContentQuads", json!({ "nodeId": node })).await;
-            let frames = "new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))";
-            let wait = json!({ "expression": frames, "awaitPromise": true });
-            self.wire.call("Runtime.evaluate", wait).await;
-            (std::mem::replace(&mut before, now.clone()) == now).then_some(now)
+            still = if now == before { still + 1 } else { 0 };
+            before = now.clone();
+            (still == 5).then_some(now)
         })
         .await;
         let corner = |index: usize| quads["quads"][0][index].as_f64().unwrap();

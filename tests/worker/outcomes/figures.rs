@@ -71,7 +71,7 @@ async fn what_a_worker_shows_is_what_has_happened() {
     let turned = figures.of("taskbell_job_last_turn_timestamp_seconds{job=\"sweep\"}");
     assert!((now - turned).abs() < 20.0, "{turned} and {now}");
     // Nobody is named.
-    for word in ["@", "reader", &waits.to_string(), "535"] {
+    for word in ["@", "reader", &waits.to_string(), "535 5.7.8"] {
         assert!(!figures.page.contains(word), "{word}: {}", figures.page);
     }
     assert_listed(&figures);
