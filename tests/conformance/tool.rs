@@ -41,6 +41,9 @@ pub(crate) fn environment(name: &str, pinned: &str) -> PathBuf {
     let pinned = Path::new(env!("CARGO_MANIFEST_DIR")).join("conformance").join(pinned);
     let installed = home.join("requirements.txt");
     let wanted = fs::read(&pinned).unwrap();
+    // One at a time: whoever comes second finds it made.
+    let turn = fs::File::create(home.with_extension("lock")).unwrap();
+    turn.lock().unwrap();
     if fs::read(&installed).is_ok_and(|known| known == wanted) {
         return home;
     }
@@ -58,9 +61,9 @@ pub(crate) fn environment(name: &str, pinned: &str) -> PathBuf {
     home
 }
 
-/// Runs it over all operations, with all checks and phases.
-pub(crate) async fn run(program: &Path, description: &Url, house: &House, seed: u64, examples: u32) -> Run {
-    let place = services::directory().join(format!("schemathesis-{seed}"));
+/// Runs it over all operations, with all checks, in these phases.
+pub(crate) async fn run(program: &Path, description: &Url, house: &House, phases: &str, seed: u64, cases: u32) -> Run {
+    let place = services::directory().join(format!("schemathesis-{phases}-{seed}"));
     fs::create_dir_all(&place).unwrap();
     let report = place.join("events.ndjson");
     let tokens = |name: &str, tokens: &[String]| {
@@ -92,8 +95,8 @@ pub(crate) async fn run(program: &Path, description: &Url, house: &House, seed: 
             "--output-sanitize",
             "false",
         ])
-        .args(["--phases", "examples,coverage,fuzzing,stateful", "--generation-database", "none", "--report", "ndjson"])
-        .args(["--seed", &seed.to_string(), "--max-examples", &examples.to_string()])
+        .args(["--phases", phases, "--generation-database", "none", "--report", "ndjson"])
+        .args(["--seed", &seed.to_string(), "--max-examples", &cases.to_string()])
         .arg("--report-ndjson-path")
         .arg(&report)
         .kill_on_drop(true);

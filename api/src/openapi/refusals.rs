@@ -23,6 +23,7 @@ const REFUSALS: &[(u16, &str, &str, &str)] = &[
     (410, "SyncAgain", "sync_again", "What has changed since then cannot be told: begin anew, without `since`."),
     (412, "Stale", "stale", "There is another version of it by now; `ETag` names that."),
     (413, "TooLarge", "too_large", "The body has more than 256 KiB."),
+    (414, "AddressTooLong", "uri_too_long", "Path and query have more than 8 KiB."),
     (415, "NotJson", "not_json", "The body is not said to be JSON, or comes encoded."),
     (422, "Invalid", "invalid", "Fields of the body are not valid; `errors` lists them all."),
     (428, "VersionNeeded", "precondition_required", "`If-Match` must say which version is meant."),
@@ -42,7 +43,7 @@ const REFUSALS: &[(u16, &str, &str, &str)] = &[
 ];
 
 /// Refusals that every operation may give.
-pub(crate) const ALWAYS: [u16; 3] = [406, 429, 500];
+pub(crate) const ALWAYS: [u16; 4] = [406, 414, 429, 500];
 
 /// A header of answers, an example, and what it says.
 const HEADERS: &[(&str, &str, &str)] = &[
