@@ -223,6 +223,7 @@ async fn definer_functions_are_the_named_list_with_a_pinned_search_path() {
             "personal_wishes",
             "purge",
             "purge_tasks",
+            "replan_returned",
             "replans_waiting",
             "require_active_owner",
             "sign_in_claims",

@@ -283,7 +283,8 @@ async fn a_digest_waits_for_its_readers_clock_and_is_not_for_who_is_no_active_me
     assert_eq!(common::reminders::replan_asked(&db, 10).await.unwrap(), 1);
     assert_eq!(digests::owe_due(&db, 10).await.unwrap(), 1);
     // Another change of clocks before it goes out: it waits until that is done.
-    let asked = "insert into replans (org_id, account_id) select org_id, account_id from notification_settings";
+    let asked = "insert into replans (org_id, account_id) select org_id, account_id from notification_settings
+                 on conflict on constraint replans_pkey do update set asked_at = now()";
     arrange(&app, asked).await;
     let id =
         sqlx::query_scalar("select mail_id from deliveries where kind = 'digest'").fetch_one(&app.admin).await.unwrap();

@@ -17,11 +17,11 @@ const ENDS: (&str, &str, &str) = (
 );
 const SUSPENDED: (&str, &str) = (
     "update memberships set status = 'suspended' where role = 'member'",
-    "update memberships set status = 'active' where role = 'member'",
+    "update memberships set status = 'active' where role = 'member'; delete from replans",
 );
 const REMOVED: (&str, &str) = (
     "update memberships set status = 'removed' where role = 'member'",
-    "update memberships set status = 'active' where role = 'member'",
+    "update memberships set status = 'active' where role = 'member'; delete from replans",
 );
 const PRIVATE: (&str, &str) = ("update projects set visibility = 'private'", "update projects set visibility = 'open'");
 const ARCHIVED: (&str, &str) = ("update projects set archived_at = now()", "update projects set archived_at = null");

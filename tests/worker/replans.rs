@@ -34,8 +34,35 @@ pub(crate) async fn arrange(app: &TestApp, statement: &str) {
     sqlx::query(sqlx::AssertSqlSafe(statement.to_owned())).execute(&app.admin).await.unwrap();
 }
 
+/// How many are to be planned for, and have none of their reminders sent until then.
 pub(crate) async fn waiting(app: &TestApp) -> i64 {
-    sqlx::query_scalar("select count(*) from replans").fetch_one(&app.admin).await.unwrap()
+    sqlx::query_scalar("select count(*) from replans where again_after is null").fetch_one(&app.admin).await.unwrap()
+}
+
+/// Whoever owes a mail from now on waits until this is let go: it has read what there is to plan by, and not committed.
+pub(crate) async fn hold_new_mails(app: &TestApp) -> sqlx::Transaction<'static, sqlx::Postgres> {
+    let waits = "create function hold() returns trigger language plpgsql as 'begin perform pg_advisory_xact_lock(1); return new; end'";
+    arrange(app, waits).await;
+    arrange(app, "create trigger hold before insert on mails for each row execute function hold()").await;
+    let mut held = app.admin.begin().await.unwrap();
+    sqlx::query("select pg_advisory_xact_lock(1)").execute(&mut *held).await.unwrap();
+    held
+}
+
+/// Plans for whoever waits for it; how many there were.
+pub(crate) async fn plan(app: &TestApp) -> u64 {
+    let (db, _) = app.worker_db().await;
+    reminders::replan_asked(&db, 100).await.unwrap()
+}
+
+/// Plans until everybody was looked at twice.
+pub(crate) async fn plan_twice(app: &TestApp) {
+    harness::eventually("everybody was looked at twice", async || {
+        plan(app).await;
+        let waiting = sqlx::query_scalar::<_, i64>("select count(*) from replans").fetch_one(&app.admin).await.unwrap();
+        (waiting == 0).then_some(())
+    })
+    .await;
 }
 
 pub(crate) async fn move_to(actor: &Actor, zone: &str) {
@@ -258,6 +285,32 @@ async fn a_change_at_the_moment_of_planning_is_planned_once_more() {
 }
 
 #[tokio::test]
+async fn what_was_being_written_when_somebodys_clock_changed_follows_it() {
+    let app = TestApp::start().await;
+    let team = app.team().await;
+    let project = team.project("OPS", "open").await;
+    let held = hold_new_mails(&app).await;
+    let team = std::sync::Arc::new(team);
+    let creation = {
+        let (team, project) = (team.clone(), project.clone());
+        tokio::spawn(async move { make(&team, &project, json!({ "date": "2031-01-10" })).await })
+    };
+    harness::eventually("the task is planned by the clock of before", async || {
+        (app.waiting().await == 1).then_some(())
+    })
+    .await;
+    move_to(&team.member, "Asia/Tokyo").await;
+    assert_eq!((plan(&app).await, plan(&app).await), (1, 0));
+    // Nothing else of theirs waits for it.
+    assert_eq!(waiting(&app).await, 0);
+    held.commit().await.unwrap();
+    creation.await.unwrap();
+    plan_twice(&app).await;
+    let expected = [fate("2031-01-10T08:00", "cancelled", "planned anew"), fate("2031-01-10T00:00", "scheduled", "")];
+    assert_eq!(owed(&app, team.member.id).await, expected);
+}
+
+#[tokio::test]
 async fn a_worker_plans_anew_by_itself() {
     let app = TestApp::start().await;
     let worker = app.work();
@@ -285,7 +338,10 @@ async fn whoever_cannot_be_planned_for_stops_nobody_else() {
     let poison = first.member.id;
     arrange(
         &app,
-        &format!("create trigger refuse before delete on replans for each row when (old.account_id = '{poison}') execute function refuse()"),
+        &format!(
+            "create trigger refuse before update of again_after on replans for each row when (old.account_id = '{poison}')
+             execute function refuse()"
+        ),
     )
     .await;
     let (db, _) = app.worker_db().await;

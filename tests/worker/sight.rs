@@ -4,19 +4,13 @@ use std::time::Duration;
 
 use common::{
     mails::{self, Outcome},
-    reminders,
+    secrets::Purpose,
 };
 use harness::TestApp;
 use serde_json::{Value, json};
 
 use crate::last_moment::{end, in_hand};
-use crate::replans::{arrange, fate, make, move_to, owed, waiting};
-
-/// Plans for whoever waits for it; how many there were.
-async fn plan(app: &TestApp) -> u64 {
-    let (db, _) = app.worker_db().await;
-    reminders::replan_asked(&db, 100).await.unwrap()
-}
+use crate::replans::{arrange, fate, hold_new_mails, make, move_to, owed, plan, plan_twice, waiting};
 
 #[tokio::test]
 async fn whoever_comes_to_see_a_task_is_owed_what_is_still_to_come() {
@@ -113,6 +107,60 @@ async fn whoever_is_let_in_again_is_owed_reminders_of_their_own() {
         fate("2031-01-10T12:00", "cancelled", "member suspended"),
     ];
     assert_eq!(now, expected);
+}
+
+#[tokio::test]
+async fn whoever_leaves_and_is_invited_again_is_owed_reminders_of_their_own() {
+    let app = TestApp::start().await;
+    let team = app.team().await;
+    let project = team.project("OPS", "open").await;
+    let new = json!({
+        "project": project, "title": "Look", "due": { "at": "2031-01-10T12:00:00Z" },
+        "reminders": [{ "when": { "offset": "-PT1H" }, "to": team.member.id }],
+    });
+    let _ = team.owner.post("/tasks", new).await.is(201);
+    let mut expected = Vec::new();
+    let removal = format!("/members/{}", team.member.id);
+    for (actor, path, reason) in
+        [(&team.owner, removal.as_str(), "member removed"), (&team.member, "/members/me", "member left")]
+    {
+        let _ = actor.delete(path).await.is(204);
+        expected.push(fate("2031-01-10T11:00", "cancelled", reason));
+        assert_eq!((plan(&app).await, owed(&app, team.member.id).await), (0, expected.clone()));
+        let offer = json!({ "email": team.member.email, "role": "member" });
+        let invited = team.owner.post("/invitations", offer).await.is(201).text_at("/id").parse().unwrap();
+        let acceptance = json!({ "invitation": app.key.mailed_token(Purpose::Invitation, invited).reveal() });
+        let _ = team.member.post("/v1/me/memberships", acceptance).await.is(201);
+        assert_eq!(plan(&app).await, 1);
+        let now = owed(&app, team.member.id).await;
+        assert_eq!(now, [&expected[..], &[fate("2031-01-10T11:00", "scheduled", "")]].concat());
+    }
+}
+
+#[tokio::test]
+async fn whoever_comes_to_see_a_task_while_it_is_assigned_to_them_is_told_of_it() {
+    let app = TestApp::start().await;
+    let team = app.team().await;
+    let project = team.project("OPS", "private").await;
+    let new = json!({
+        "project": project, "title": "Look", "due": { "at": "2031-01-10T12:00:00Z" },
+        "reminders": [{ "when": { "offset": "PT0S" }, "to": "assignees" }],
+    });
+    let task = team.owner.post("/tasks", new).await.is(201).text_at("/id");
+    let held = hold_new_mails(&app).await;
+    let assignment = {
+        // Of both the owner alone sees it, and is owed a mail.
+        let (owner, both) = (team.owner.clone(), json!({ "assignees": [team.owner.id, team.member.id] }));
+        tokio::spawn(async move { owner.patch(&format!("/tasks/{task}"), both).await.is(200).json() })
+    };
+    harness::eventually("it is planned for whoever sees it", async || (app.waiting().await == 1).then_some(())).await;
+    let grant = format!("/projects/{project}/grants/{}", team.member.id);
+    let _ = team.owner.put(&grant, json!({ "role": "viewer" })).await.is(200);
+    assert_eq!((plan(&app).await, plan(&app).await), (1, 0));
+    held.commit().await.unwrap();
+    assignment.await.unwrap();
+    plan_twice(&app).await;
+    assert_eq!(owed(&app, team.member.id).await, [fate("2031-01-10T12:00", "scheduled", "")]);
 }
 
 #[tokio::test]

@@ -77,7 +77,6 @@ pub async fn reinstate(scope: &mut Scope<ManageMembers>, account: AccountId) -> 
         .execute(core.sql())
         .await?;
         a_place_is_free(core).await?;
-        reminders::ask(core, account).await?;
         audit::record(core, Event::new(Action::MemberReinstated).about(account)).await?;
     }
     member(core, account).await.map(Written)

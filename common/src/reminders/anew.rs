@@ -58,15 +58,20 @@ pub(crate) async fn ask_who_follows_the_organization(core: &mut Core) -> Result<
 /// plans for one of them waits for, or has let go: nobody is waited for here who would wait for it.
 pub(crate) async fn ask_who_see_it_now(core: &mut Core, project: ProjectId) -> Result<()> {
     sqlx::query!(
-        "insert into replans (org_id, account_id)
-         select m.org_id, m.account_id from memberships m
-         where m.org_id = current_org() and m.status = 'active'
-           and not exists (select from project_grants g where g.project_id = $1 and g.account_id = m.account_id)
-           and m.account_id in (
-               select coalesce(r.account_id, s.account_id) from tasks t join reminders r on r.task_id = t.id and r.removed_at is null
-                      left join task_assignees s on s.task_id = t.id and r.recipient = 'assignees'
-               where t.project_id = $1 and t.completed_at is null and t.deleted_at is null)
-         order by m.account_id
+        "with told as (
+             select m.org_id, m.account_id from memberships m
+             where m.org_id = current_org() and m.status = 'active'
+               and not exists (select from project_grants g where g.project_id = $1 and g.account_id = m.account_id)
+               and m.account_id in (
+                   select coalesce(r.account_id, s.account_id) from tasks t join reminders r on r.task_id = t.id and r.removed_at is null
+                          left join task_assignees s on s.task_id = t.id and r.recipient = 'assignees'
+                   where t.project_id = $1 and t.completed_at is null and t.deleted_at is null)
+         ), again as (
+             update replans set asked_at = clock_timestamp() where account_id in (
+                 select r.account_id from replans r join told on told.account_id = r.account_id
+                 where r.org_id = current_org() and r.again_after is not null for update of r skip locked)
+         )
+         insert into replans (org_id, account_id) select org_id, account_id from told order by account_id
          on conflict on constraint replans_pkey do nothing",
         project.0,
     )
@@ -94,7 +99,7 @@ pub(crate) async fn ask_who_have(core: &mut Core, role: &RoleKey) -> Result<()> 
     Ok(())
 }
 
-/// Plans anew for so many people at most who wait for it; gives how many there were. Any number of workers may do it at once, and whoever
+/// Plans anew for so many people at most who wait for it; gives how many were planned for the first time. Any number of workers may do it at once, and whoever
 /// cannot be planned for stops nobody else.
 ///
 /// # Errors
@@ -140,9 +145,24 @@ async fn one(db: &Db, org: OrgId, account: AccountId) -> Result<bool> {
     let tasks: Vec<TaskId> = tasks.into_iter().map(TaskId).collect();
     let planned = plan(core, account, &tasks).await?;
     notifications::set_clock(core, account).await?;
-    sqlx::query!("delete from replans where account_id = $1", account.0).execute(core.sql()).await?;
+    let first = looked_at(core, account).await?;
     scope.commit(planned).await?;
-    Ok(true)
+    Ok(first)
+}
+
+/// Whoever was looked at for the first time is looked at once more when all is over that is being written now, and may know only how it was
+/// before (`what_was_being_written_when_somebodys_clock_changed_follows_it`). Gives whether it was the first time.
+async fn looked_at(core: &mut Core, account: AccountId) -> Result<bool> {
+    let first = sqlx::query_scalar!(
+        r#"with again as (delete from replans where account_id = $1 and again_after is not null),
+                first as (update replans set again_after = pg_snapshot_xmax(pg_current_snapshot())
+                          where account_id = $1 and again_after is null returning 1)
+           select exists (select from first) as "first!""#,
+        account.0,
+    )
+    .fetch_one(core.sql())
+    .await?;
+    Ok(first)
 }
 
 /// What becomes of a share.
@@ -211,7 +231,7 @@ const PLANNED_ANEW: &str = "planned anew";
 
 /// What was taken back for one of these is owed again where the reason holds no longer: it was not wanted, or could not be seen; or has a
 /// change behind it after which all are planned for who see it and want it, and may be neither at that moment.
-const WITHHELD: [&str; 15] = [
+const WITHHELD: [&str; 17] = [
     "muted",
     "project muted",
     "unsubscribed",
@@ -221,6 +241,8 @@ const WITHHELD: [&str; 15] = [
     "organization deleted",
     "the organization is being deleted",
     "member suspended",
+    "member removed",
+    "member left",
     "unassigned",
     "due changed",
     "task moved",
