@@ -60,7 +60,8 @@ pub async fn change_role(
     member(core, account).await.map(Written)
 }
 
-/// Lets a suspended member in again. What they were assigned to does not come back by itself; reminders of their own do.
+/// Lets a suspended member in again. What they were assigned to does not come back by itself; reminders of their own do (by the trigger
+/// `replan_returned`).
 ///
 /// # Errors
 /// [`Error::NotFound`], [`Error::Refused`], as many members as there may be.
