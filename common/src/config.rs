@@ -78,7 +78,7 @@ pub struct Settings {
     /// The name of a header by which the relay drops repeats; it gets the mail's id.
     #[serde(default, deserialize_with = "optional")]
     pub idempotency_header: Option<String>,
-    /// Days after which the steps and tries of mails that have ended are forgotten.
+    /// Days after which the steps and tries of mails that have ended are forgotten, and what they said.
     #[serde(default = "a_year", deserialize_with = "number")]
     pub keep_attempts: NonZeroU32,
     /// The sender of every mail.

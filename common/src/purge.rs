@@ -29,24 +29,10 @@ pub async fn purge(db: &Db) -> Result<Purged> {
     .fetch_one(&db.pool)
     .await?;
     sqlx::query!("select forget_answers()").execute(&db.pool).await?;
-    forget_erased(db).await?;
+    // What mails to erased accounts said (`what_mails_to_somebody_whose_account_is_erased_said_is_forgotten_at_their_end`).
+    sqlx::query!("select forget_erased()").execute(&db.pool).await?;
     let tasks = sqlx::query_scalar!(r#"select purge_tasks() as "tasks!""#).fetch_one(&db.pool).await?;
     Ok(Purged { organizations: gone.organizations, accounts: gone.accounts, sign_ups: gone.sign_ups, tasks })
-}
-
-/// What was on its way to somebody when their account was erased has an end now, or gets one: nobody is owed a repeat. What it says names
-/// them, and goes (`what_is_being_sent_to_somebody_whose_account_is_erased_is_forgotten_at_its_end`).
-async fn forget_erased(db: &Db) -> Result<()> {
-    sqlx::query!(
-        "update mails set content = null, frozen_at = null, erased_at = null,
-                state = case when state in ('scheduled', 'retry', 'uncertain') then 'cancelled' else state end,
-                reason = case when state in ('scheduled', 'retry', 'uncertain') then 'account deleted' else reason end
-         where id in (select id from mails where erased_at is not null and state not in ('claimed', 'sending')
-                      order by id for update skip locked)"
-    )
-    .execute(&db.pool)
-    .await?;
-    Ok(())
 }
 
 /// How many rows a transaction forgets.

@@ -209,6 +209,7 @@ async fn definer_functions_are_the_named_list_with_a_pinned_search_path() {
             "erase_organization",
             "erase_project",
             "forget_answers",
+            "forget_erased",
             "forget_tries",
             "forgive",
             "found_organization",

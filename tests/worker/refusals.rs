@@ -9,6 +9,8 @@ use harness::{Team, TestApp};
 use serde_json::Value;
 use uuid::Uuid;
 
+use crate::last_moment::{in_hand, is_marked};
+
 /// A mail to the member, and how it ends.
 async fn ends(app: &TestApp, db: &Db, team: &Team, outcome: Outcome, phase: Phase) {
     let id: Uuid = sqlx::query_scalar(
@@ -101,4 +103,39 @@ async fn what_was_noted_of_mails_that_ended_long_ago_is_forgotten() {
     // Of the one that waits nothing is.
     assert_eq!(common::purge::forget_tries(&db, days).await.unwrap(), 3);
     assert_eq!(counts().await, (2, 1));
+}
+
+#[tokio::test]
+async fn what_a_mail_said_is_forgotten_when_its_end_is_long_ago_and_that_it_was_sent_is_not() {
+    let app = TestApp::start().await;
+    let team = app.team().await;
+    let project = team.project("OPS", "open").await;
+    let (db, _) = app.worker_db().await;
+    let task = team.reminded_task(&project, "Burn after reading", 3600).await;
+    is_marked(&db, in_hand(&app, &db).await).await;
+    team.reminded_task(&project, "Taken or not", 3600).await;
+    let (claim, said) = in_hand(&app, &db).await;
+    assert!(mails::mark_sending(&db, &claim, &said).await.unwrap());
+    let attempt = Attempt { worker: "hand", phase: Phase::Body, reply: None };
+    assert!(mails::finish(&db, &claim, &Outcome::Uncertain, &attempt).await.unwrap());
+    let words = async || -> Vec<(String, Option<String>)> {
+        sqlx::query_as("select state, content -> 'about' ->> 'title' from mails order by id")
+            .fetch_all(&app.admin)
+            .await
+            .unwrap()
+    };
+    let said = |state: &str, title: Option<&str>| (state.to_owned(), title.map(str::to_owned));
+    let uncertain = said("uncertain", Some("Taken or not"));
+    assert_eq!(words().await, [said("sent", Some("Burn after reading")), uncertain.clone()]);
+    let days = std::num::NonZeroU32::new(30).unwrap();
+    // Planned long ago, and sent just now.
+    let planned = "update mail_steps set at = now() - interval '31 days' where to_state = 'claimed'";
+    sqlx::query(planned).execute(&app.admin).await.unwrap();
+    assert_eq!(common::purge::forget_tries(&db, days).await.unwrap(), 1);
+    assert_eq!(words().await, [said("sent", Some("Burn after reading")), uncertain.clone()]);
+    sqlx::query("update mail_steps set at = now() - interval '31 days'").execute(&app.admin).await.unwrap();
+    assert_eq!(common::purge::forget_tries(&db, days).await.unwrap(), 2);
+    assert_eq!(words().await, [said("sent", None), uncertain]);
+    let path = format!("/deliveries?task={}", task["id"].as_str().unwrap());
+    assert_eq!(team.member.get(&path).await.is(200).json()["data"][0]["state"], "sent");
 }
