@@ -66,7 +66,10 @@ impl DataDir {
     }
 
     /// Deletes this directory; the marker goes last, so that a reset cut short can be repeated.
-    async fn wipe(self) -> Result<()> {
+    ///
+    /// # Errors
+    /// What cannot be deleted.
+    pub async fn wipe(self) -> Result<()> {
         postgres::remove_data(&self.path).await?;
         let entries = fs::read_dir(&self.path).map_err(Error::file("read", &self.path))?;
         for entry in entries {

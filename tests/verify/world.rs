@@ -316,9 +316,8 @@ impl World {
             redis.stop().await.unwrap();
         }
         self.postgres.stop().await.unwrap();
-        let path = self.directory.path().to_owned();
-        drop(self.directory);
-        DataDir::reset(&path).await.unwrap();
+        // While it is held: a process that another test starts at this moment has the lock for an instant, too.
+        self.directory.wipe().await.unwrap();
     }
 }
 
